@@ -1,0 +1,226 @@
+"""A cloud under test: a data directory, the process that serves it, and the shortest ways to talk to it."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+import requests
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+# Another build may be put to the test.
+LAUNCHER = Path(os.environ.get("COCAGNE", REPOSITORY / "cocagne"))
+STANDARD_PORT = 443
+FALLBACK_PORT = 8443
+# `up` has to load keys, open the records and bind; a machine that runs other tests meanwhile is slow.
+START_SECONDS = 60
+# The bound that the cloud promises for a stop, and what the measurement may add.
+STOP_SECONDS = 10
+STOP_TOLERANCE_SECONDS = 2
+
+
+def unique(prefix):
+    """A name that no other test uses: lower-case letters and digits, short enough for a storage account."""
+    return prefix + uuid.uuid4().hex[:12]
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def may_bind(port):
+    try:
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        return True
+    except OSError:
+        return False
+
+
+def clean_environment():
+    """The environment without what would lead a client to another cloud, another authority or a proxy."""
+    foreign = re.compile(r"^(AZURE_|ARM_|COCAGNE_|RCLONE_|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_|.*_proxy$)", re.IGNORECASE)
+    return {name: value for name, value in os.environ.items() if not foreign.match(name)}
+
+
+class Cloud:
+    def __init__(self, data, port, domain=None):
+        self.data = Path(data)
+        self.port = port
+        self.domain = domain
+        self.variables = {}
+
+    # The operator's commands
+
+    def command(self, *arguments, check=True, timeout=START_SECONDS):
+        done = subprocess.run(
+            [LAUNCHER, *arguments, "--data", self.data], env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=timeout)
+        if check and done.returncode != 0:
+            raise AssertionError(f"cocagne {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}\n{self.log_tail()}")
+        return done
+
+    def up(self, check=True):
+        options = ["--port", str(self.port)] + (["--domain", self.domain] if self.domain else [])
+        done = self.command("up", "--detach", *options, check=check)
+        if done.returncode == 0:
+            self.variables = self.env()
+        return done
+
+    def env(self):
+        """What `eval "$(./cocagne env)"` exports, as a shell sees it."""
+        text = self.command("env").stdout
+        script = f"eval {shlex.quote(text)}\nexec /usr/bin/env -0"
+        shell = subprocess.run(["sh", "-euc", script], env={}, capture_output=True, text=True, check=True)
+        pairs = (item.split("=", 1) for item in shell.stdout.split("\0") if item)
+        return {name: value for name, value in pairs if name not in ("PWD", "SHLVL", "_", "OLDPWD")}
+
+    def status(self):
+        done = self.command("status", "--json", check=False)
+        return json.loads(done.stdout)
+
+    @property
+    def pid(self):
+        return self.status()["processId"]
+
+    def kill(self):
+        """Ends the process as a cut of the power would end it."""
+        pid = self.pid
+        os.kill(pid, signal.SIGKILL)
+        self.wait_gone(pid, START_SECONDS)
+
+    def stop(self):
+        """Seconds that an orderly stop took."""
+        status = self.status()
+        if "processId" not in status:
+            return 0.0
+        begin = time.monotonic()
+        os.kill(status["processId"], signal.SIGTERM)
+        self.wait_gone(status["processId"], START_SECONDS)
+        return time.monotonic() - begin
+
+    @staticmethod
+    def wait_gone(pid, seconds):
+        deadline = time.monotonic() + seconds
+        while Path(f"/proc/{pid}").exists():
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                return
+            assert time.monotonic() < deadline, f"process {pid} is still there after {seconds} s"
+            time.sleep(0.01)
+
+    def log_tail(self, lines=12):
+        log = self.data / "cocagne.log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(no log)"
+
+    # Where things are
+
+    @property
+    def authority(self):
+        return self.variables["AZURE_AUTHORITY_HOST"]
+
+    @property
+    def ca(self):
+        return self.variables["REQUESTS_CA_BUNDLE"]
+
+    @property
+    def tenant(self):
+        return self.variables["AZURE_TENANT_ID"]
+
+    @property
+    def subscription(self):
+        return self.variables["AZURE_SUBSCRIPTION_ID"]
+
+    @property
+    def client_id(self):
+        return self.variables["AZURE_CLIENT_ID"]
+
+    @property
+    def client_secret(self):
+        return self.variables["AZURE_CLIENT_SECRET"]
+
+    def host(self, name):
+        return f"{name}.{self.variables['COCAGNE_DOMAIN']}"
+
+    def url(self, name):
+        return f"https://{self.host(name)}" + ("" if self.port == STANDARD_PORT else f":{self.port}")
+
+    @property
+    def arm(self):
+        return self.url("management")
+
+    @property
+    def graph(self):
+        return self.url("graph")
+
+    def blob(self, account):
+        return self.url(f"{account}.blob.core")
+
+    @property
+    def storage_suffix(self):
+        return self.url("core").removeprefix("https://")
+
+    def environment(self):
+        """What a client's process is given."""
+        return clean_environment() | self.variables
+
+    # Raw requests
+
+    def session(self):
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = self.ca
+        return session
+
+    def token(self, resource, client_id=None, secret=None, tenant=None):
+        answer = self.session().post(
+            f"{self.authority}/{tenant or self.tenant}/oauth2/v2.0/token",
+            data={
+                "grant_type": "client_credentials", "client_id": client_id or self.client_id, "client_secret": secret or self.client_secret,
+                "scope": f"{resource}/.default"
+            }, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["access_token"]
+
+    def arm_session(self, **whose):
+        session = self.session()
+        session.headers["Authorization"] = "Bearer " + self.token(self.arm + "/", **whose)
+        return session
+
+    def arm_url(self, path, version="2024-11-01"):
+        return f"{self.arm}{path}?api-version={version}"
+
+    def make_group(self, name, session=None):
+        path = f"/subscriptions/{self.subscription}/resourcegroups/{name}"
+        answer = (session or self.arm_session()).put(self.arm_url(path), json={"location": "paris"}, timeout=30)
+        assert answer.status_code in (200, 201), answer.text
+
+    def make_account(self, group, name, session=None):
+        """The first key of a new storage account."""
+        session = session or self.arm_session()
+        path = f"/subscriptions/{self.subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
+        body = {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "location": "paris", "properties": {}}
+        answer = session.put(self.arm_url(path, "2025-08-01"), json=body, timeout=30)
+        assert answer.status_code in (200, 202), answer.text
+        keys = session.post(self.arm_url(path + "/listKeys", "2025-08-01"), timeout=30)
+        assert keys.status_code == 200, keys.text
+        return keys.json()["keys"][0]["value"]
+
+    # The process
+
+    def reset_peak_memory(self):
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def memory(self, field):
+        """Bytes of a field of the server's /proc status: VmRSS now, VmHWM at its peak."""
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(rf"^{field}:\s+(\d+) kB$", text, re.MULTILINE).group(1)) << 10

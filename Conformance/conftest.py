@@ -1,0 +1,85 @@
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from azure_cli import Az
+from cloud import FALLBACK_PORT, STANDARD_PORT, Cloud, clean_environment, free_port, may_bind, unique
+
+
+@pytest.fixture(scope="session")
+def workspace():
+    """A folder with a short path, for the cloud's control socket has to fit into a socket address."""
+    path = Path(tempfile.mkdtemp(prefix="cocagne-"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def cloud(workspace):
+    """The cloud that most tests share."""
+    cloud = Cloud(workspace / "shared", STANDARD_PORT if may_bind(STANDARD_PORT) else FALLBACK_PORT)
+    cloud.up()
+    before = dict(os.environ)
+    # The SDKs run inside this process.
+    os.environ.clear()
+    os.environ.update(clean_environment() | cloud.variables)
+    yield cloud
+    os.environ.clear()
+    os.environ.update(before)
+    cloud.stop()
+
+
+@pytest.fixture
+def own_cloud(workspace):
+    """Starts further clouds, each on a port of its own, and ends them after the test."""
+    clouds = []
+
+    def make(data=None):
+        cloud = Cloud(data or workspace / unique("own"), free_port())
+        clouds.append(cloud)
+        cloud.up()
+        return cloud
+
+    yield make
+    for cloud in clouds:
+        cloud.stop()
+
+
+@pytest.fixture(scope="session")
+def new_az(cloud, workspace):
+    """Makes an `az` with a fresh profile in which nobody is logged in."""
+    return lambda: Az(cloud, workspace / unique("az"))
+
+
+@pytest.fixture(scope="session")
+def az(new_az):
+    """`az`, logged in as the administrator's service principal."""
+    az = new_az()
+    az.login()
+    return az
+
+
+@pytest.fixture(scope="module")
+def group(cloud):
+    """A resource group for the module's tests."""
+    name = unique("rg")
+    cloud.make_group(name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def account(cloud, group):
+    """A storage account for the module's tests: its name and first key."""
+    name = unique("acct")
+    return name, cloud.make_account(group, name)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    cloud = item.funcargs.get("cloud") if hasattr(item, "funcargs") else None
+    if report.failed and cloud is not None and cloud.variables:
+        report.sections.append(("the cloud's log", cloud.log_tail()))

@@ -1,0 +1,117 @@
+# The doors of the house. `make` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Where the cloud keeps its data, its port and its domain; empty: .cocagne, 443 (or 8443) and cocagne.localhost.
+DATA ?=
+PORT ?=
+DOMAIN ?=
+# Arguments for pytest, for example PYTEST="-k revoked -x".
+PYTEST ?=
+
+SUDO := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo)
+BINARY := .build/release/cocagne
+ONE_CONFIGURATION := --configuration release
+data := $(if $(DATA),--data '$(DATA)')
+# Inside a shell of this cloud, PyPI is not to be judged by this cloud's authority.
+pip_environment := $(if $(COCAGNE_DOMAIN),env -u REQUESTS_CA_BUNDLE -u SSL_CERT_FILE)
+
+RUN_PACKAGES := libsqlite3-dev libnss-myhostname openssl
+TEST_PACKAGES := $(RUN_PACKAGES) python3 python3-venv curl
+BENCH_PACKAGES := $(RUN_PACKAGES) python3 nginx-light wrk fio
+
+# install,PACKAGES: those of them that are missing.
+define install
+@missing=(); for package in $(1); do \
+  [ "$$(dpkg-query --show --showformat='$${db:Status-Status}' $$package 2>/dev/null || true)" = installed ] || missing+=($$package); \
+done; \
+if [ $${#missing[@]} -gt 0 ]; then \
+  command -v apt-get >/dev/null || { echo "This is not Debian: please install what gives $${missing[*]}."; exit 1; }; \
+  echo "Installing from Debian: $${missing[*]}"; \
+  $(SUDO) apt-get update --quiet; \
+  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "$${missing[@]}"; \
+fi
+endef
+
+.PHONY: help
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@echo
+	@echo '  Variables: DATA=.cocagne PORT=443 DOMAIN=cocagne.localhost PYTEST="-k words"'
+
+.PHONY: up
+up: run-packages build ## install what is missing, build, start the cloud, say what to type next
+	@if process=$$(./cocagne status $(data) --json 2>/dev/null | sed -nE 's/.*"processId": ?([0-9]+).*/\1/p') && [ -n "$$process" ]; then \
+	  if [ /proc/$$process/exe -ef $(BINARY) ]; then echo 'Le nuage tourne déjà. — The cloud is running already.'; exit 0; fi; \
+	  echo 'Le nuage en marche est plus ancien que les sources. — The running cloud is older than the sources.'; \
+	  ./cocagne down $(data); \
+	fi; \
+	./cocagne up --detach $(data) $(if $(PORT),--port '$(PORT)') $(if $(DOMAIN),--domain '$(DOMAIN)')
+	@echo
+	@echo 'Et maintenant — and now:'
+	@echo
+	@command -v az >/dev/null || echo '  make az && export PATH="$$PWD/.venv/az/bin:$$PATH"     # la commande az — the az command'
+	@echo '  eval "$$(./cocagne env$(if $(DATA), --data $(DATA)))"'
+	@echo '  az login --service-principal -u "$$AZURE_CLIENT_ID" -p "$$AZURE_CLIENT_SECRET" --tenant "$$AZURE_TENANT_ID"'
+	@echo '  az group create -n rg -l paris'
+	@echo '  az storage account create -n acct -g rg -l paris --sku Standard_LRS'
+	@echo '  az storage container create --account-name acct -n box'
+	@echo '  az storage blob upload --account-name acct -c box -n hello -f README.md'
+
+.PHONY: down
+down: build ## stop the cloud once the requests under way are served
+	@./cocagne down $(data)
+
+.PHONY: build
+build: run-packages swift ## build what changed
+	@./cocagne --version >/dev/null
+
+.PHONY: test
+test: lint unit conformance ## all that a release rests on
+
+.PHONY: unit
+unit: run-packages swift ## unit, crash and race tests
+	swift build $(ONE_CONFIGURATION) --build-tests
+	swift test $(ONE_CONFIGURATION) --skip-build --disable-testable-imports --disable-xctest
+
+.PHONY: conformance
+conformance: test-packages build .venv/az/installed .venv/sdk/installed ## real clients against a real cloud
+	AZ='$(CURDIR)/.venv/az/bin/az' .venv/sdk/bin/python -m pytest Conformance $(PYTEST)
+
+.PHONY: bench
+bench: bench-packages build ## side by side with nginx and the bare disk
+	python3 Benchmarks/bench.py
+
+.PHONY: format
+format: swift ## put the sources into the one format
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+.PHONY: lint
+lint: swift ## refuse what `make format` would change
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+.PHONY: az
+az: .venv/az/installed ## the Azure CLI in a virtual environment, .venv/az
+
+.PHONY: clean
+clean: ## remove what was built; data stay
+	rm -rf .build .venv
+
+.PHONY: run-packages test-packages bench-packages swift
+run-packages:
+	$(call install,$(RUN_PACKAGES))
+test-packages:
+	$(call install,$(TEST_PACKAGES))
+bench-packages:
+	$(call install,$(BENCH_PACKAGES))
+swift:
+	@command -v swift >/dev/null || { echo 'Il faut Swift 6.3. — Swift 6.3 is needed: https://www.swift.org/install/linux/'; exit 1; }
+
+.venv/%/installed: Conformance/requirements-%.txt | test-packages
+	rm -rf .venv/$*
+	python3 -m venv .venv/$*
+	$(pip_environment) .venv/$*/bin/python -m pip install --quiet --requirement $<
+	touch $@

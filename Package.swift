@@ -1,0 +1,124 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+extension Target.Dependency {
+  static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
+  static let crypto = product(name: "Crypto", package: "swift-crypto")
+  static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
+  static let grdb = product(name: "GRDB", package: "GRDB.swift")
+  static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
+  static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+  static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
+  static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
+  static let logging = product(name: "Logging", package: "swift-log")
+  static let nio = product(name: "NIOCore", package: "swift-nio")
+  static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+  static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+  static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+  static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+  static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+  static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+  static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+  static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+  static let x509 = product(name: "X509", package: "swift-certificates")
+}
+
+/// A floor of the house: `Sources/<name>`. It may name only targets that stand above it in this list, which is the order of the floors from the ground up.
+func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// `Tests/<name>Tests`, which mirrors `Sources/<name>`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+  .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "Simulation"] + dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "cocagne",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+  ],
+  targets: [
+    // Ground
+    floor("Base", []),
+    floor("Wire", ["Base", .crypto]),
+    floor("Records", ["Base", .grdb, .grdbSQLite]),
+    floor("Keyring", ["Base", "Records", .crypto, .cryptoExtras]),
+    floor("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio, .nioPosix, .serviceLifecycle]),
+    // Engines
+    floor(
+      "Edge",
+      [
+        "Base", "Wire", .httpTypes, .hummingbirdCore, .logging, .nio, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix, .nioSSL,
+        .serviceLifecycle,
+      ]),
+    // Trust
+    floor("Access", ["Base", "Edge", "Records", "Wire", .nioHTTP1]),
+    floor(
+      "Identity",
+      [
+        "Access", "Base", "Edge", "Keyring", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .jwtKit, .logging, .nio, .nioHTTP1, .nioPosix, .x509,
+      ]),
+    // Control
+    floor("ResourceManager", ["Access", "Base", "Edge", "Keyring", "Records", "Wire", .logging, .nio, .nioHTTP1, .serviceLifecycle]),
+    // Services
+    floor("Directory", ["Access", "Base", "Edge", "Identity", "Records", "Wire", .asn1, .logging, .nio, .nioHTTP1, .x509]),
+    floor("Monitor", ["Access", "Base", "Records", "ResourceManager", "Wire"]),
+    floor(
+      "Storage",
+      ["Access", "Base", "Edge", "Extents", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1]),
+    // Faces
+    .executableTarget(
+      name: "cocagne",
+      dependencies: [
+        "Access", "Base", "Directory", "Edge", "Extents", "Identity", "Keyring", "Monitor", "Records", "ResourceManager", "Storage", "Wire",
+        .argumentParser, .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioPosix, .nioSSL, .serviceLifecycle, .unixSignals, .x509,
+      ],
+      swiftSettings: settings),
+    // Twins of the world for tests: a clock that jumps, a disk that loses what was not synced.
+    .target(name: "Simulation", dependencies: ["Base"], path: "Tests/Simulation", swiftSettings: settings),
+    // Tests
+    tests("Access", ["Base", "Edge", "Records", "Wire", .nioHTTP1], exclude: ["Golden"]),
+    tests("Base"),
+    tests(
+      "Identity", ["Access", "Base", "Edge", "Keyring", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .x509]),
+    tests("Keyring", ["Base", "Records", .crypto]),
+    tests("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio]),
+    tests("Records", ["Base", .grdb, .grdbSQLite]),
+    tests("ResourceManager", ["Access", "Base", "Edge", "Records", "Wire", .logging, .nio, .nioHTTP1]),
+    tests("Monitor", ["Access", "Base", "Edge", "Records", "ResourceManager", "Wire", .logging, .nio, .nioHTTP1]),
+    tests("Directory", ["Access", "Base", "Edge", "Identity", "Keyring", "Records", "Wire", .logging, .nio, .nioHTTP1]),
+    tests("Edge", ["Base", .logging, .nio, .nioEmbedded, .nioHTTP1]),
+    tests("Storage", ["Access", "Base", "Edge", "Extents", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1]),
+    tests("Wire", ["Base", .crypto]),
+    .testTarget(
+      name: "HouseTests",
+      dependencies: [
+        "Access", "Base", "Directory", "Edge", "Extents", "Identity", "Keyring", "Records", "ResourceManager", "Simulation", "Storage", "Wire",
+        .logging,
+        .nio, .nioHTTP1,
+      ],
+      exclude: ["Golden"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

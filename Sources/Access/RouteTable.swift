@@ -1,0 +1,138 @@
+public import Base
+public import Edge
+public import NIOHTTP1
+internal import Wire
+
+/// One route with the permission that it needs: a route cannot be written without one.
+public struct Route: Sendable {
+  public typealias Handler = @Sendable (RoutedRequest) async throws -> EdgeResponse
+
+  public var method: HTTPMethod
+  /// Segments that are literal or `{parameter}`; literals match in any case: `/v1.0/users/{id}`.
+  public var pattern: String
+  public var access: RouteAccess
+  public var handler: Handler
+
+  public init(_ method: HTTPMethod, _ pattern: String, _ access: RouteAccess, handler: @escaping Handler) {
+    self.method = method
+    self.pattern = pattern
+    self.access = access
+    self.handler = handler
+  }
+}
+
+/// What a route demands of its caller before its handler runs.
+public enum RouteAccess: Sendable {
+  /// Anybody; the reason says why that is right. A test holds the list of these against a golden file.
+  case open(reason: String)
+  /// Anybody with a valid token.
+  case authenticated(reason: String)
+  /// A principal that `Authorizer.decide` allows the action on this path of its own tenant (see `AccessScope.path`).
+  case action(Action, on: String)
+}
+
+/// A request that matched a route and passed its guard.
+public struct RoutedRequest: Sendable {
+  public var request: EdgeRequest
+  /// The decoded values of the pattern's parameters.
+  public var parameters: [String: String]
+  /// Anonymous on open routes.
+  public var principal: Principal
+
+  public init(request: EdgeRequest, parameters: [String: String], principal: Principal) {
+    self.request = request
+    self.parameters = parameters
+    self.principal = principal
+  }
+}
+
+/// A service's routes, and the one place where their guards are applied.
+public struct RouteTable: Sendable {
+  public let routes: [Route]
+  /// The segments of each route's pattern, literals in lower case.
+  private let patterns: [[String]]
+  private let verifier: any TokenVerifier
+  private let authorizer: any Authorizer
+  private let audiences: [String]
+
+  /// `audiences` are the `aud` values that this service's tokens may carry.
+  public init(_ routes: [Route], verifier: any TokenVerifier, authorizer: any Authorizer, audiences: [String]) {
+    self.routes = routes
+    patterns = routes.map { $0.pattern.split(separator: "/").map { $0.hasPrefix("{") ? String($0) : $0.lowercased() } }
+    self.verifier = verifier
+    self.authorizer = authorizer
+    self.audiences = audiences
+  }
+
+  public enum Failure: Error, Sendable {
+    /// No route has this path.
+    case notFound
+    /// The path exists, but not for this method.
+    case methodNotAllowed
+    /// The path holds a malformed escape.
+    case malformedPath
+    /// The route needs a token and none, or a bad one, came. Nil when none came.
+    case unauthenticated(TokenError?)
+    case denied(Action)
+  }
+
+  /// Finds the route, applies its guard and runs it. Throws `Failure`, or what the handler throws.
+  public func respond(to request: EdgeRequest) async throws -> EdgeResponse {
+    let (route, parameters) = try match(request)
+    let principal = try await admit(request, to: route)
+    return try await route.handler(RoutedRequest(request: request, parameters: parameters, principal: principal))
+  }
+
+  private func match(_ request: EdgeRequest) throws -> (Route, [String: String]) {
+    var segments: [String] = []
+    for segment in request.path.split(separator: "/") {
+      guard let decoded = percentDecoded(segment) else { throw Failure.malformedPath }
+      segments.append(decoded)
+    }
+    let lowered = segments.map { $0.lowercased() }
+    var pathExists = false
+    for (route, pattern) in zip(routes, patterns) {
+      guard let parameters = Self.parameters(of: segments, lowered, in: pattern) else { continue }
+      if route.method == request.method { return (route, parameters) }
+      pathExists = true
+    }
+    throw pathExists ? Failure.methodNotAllowed : Failure.notFound
+  }
+
+  private static func parameters(of segments: [String], _ lowered: [String], in pattern: [String]) -> [String: String]? {
+    guard segments.count == pattern.count else { return nil }
+    var parameters: [String: String] = [:]
+    for (index, expected) in pattern.enumerated() {
+      if expected.hasPrefix("{") {
+        parameters[String(expected.dropFirst().dropLast())] = segments[index]
+      } else if lowered[index] != expected {
+        return nil
+      }
+    }
+    return parameters
+  }
+
+  private func admit(_ request: EdgeRequest, to route: Route) async throws -> Principal {
+    if case .open = route.access { return Principal(kind: .anonymous, tenant: .zero) }
+    let principal = try await request.bearerPrincipal(verifier: verifier, audiences: audiences)
+    if case .action(let action, let path) = route.access {
+      let scope = AccessScope(tenant: principal.tenant, path: path)
+      guard try await authorizer.decide(principal, action, on: scope) == .allowed else { throw Failure.denied(action) }
+    }
+    return principal
+  }
+}
+
+extension EdgeRequest {
+  /// The principal of the `Authorization: Bearer` token. Throws `RouteTable.Failure.unauthenticated`.
+  public func bearerPrincipal(verifier: any TokenVerifier, audiences: [String]) async throws -> Principal {
+    guard let header = headers.first(name: "authorization"), header.prefix("bearer ".count).lowercased() == "bearer " else {
+      throw RouteTable.Failure.unauthenticated(nil)
+    }
+    do {
+      return try await verifier.principal(bearer: String(header.dropFirst("bearer ".count)), audiences: audiences)
+    } catch let error as TokenError {
+      throw RouteTable.Failure.unauthenticated(error)
+    }
+  }
+}

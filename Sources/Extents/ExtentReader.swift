@@ -1,0 +1,136 @@
+internal import Base
+internal import Crypto
+public import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+#if canImport(FoundationEssentials)
+  internal import FoundationEssentials
+#endif
+
+/// Gives the plain bytes of parts of extents, each frame verified. One call at a time.
+public final class ExtentReader: Sendable {
+  struct Part: Sendable {
+    var record: ExtentRecord
+    /// Plain bytes that are left to read.
+    var range: Range<Int>
+    var key: SymmetricKey
+    /// Keeps the file.
+    var pin: SegmentPin
+  }
+
+  private struct State {
+    /// Last one first.
+    var parts: [Part]
+    /// Of the first part, once it was begun.
+    var cipher: FrameCipher?
+    /// Verified bytes that the last call had no room for.
+    var rest = ByteBuffer()
+    var isBusy = false
+  }
+
+  /// Frames to read for one piece.
+  private struct Step: Sendable {
+    var part: Part
+    var cipher: FrameCipher
+    var frames: Range<Int>
+    /// Plain bytes that the frames give.
+    var range: Range<Int>
+  }
+
+  private let store: ExtentStore
+  private let state: Mutex<State>
+
+  init(_ parts: [Part], store: ExtentStore) {
+    self.store = store
+    state = Mutex(State(parts: parts.reversed()))
+  }
+
+  /// The next piece, of at most `maximumBytes` (more than 0), or nil at the end. Throws `ExtentError.corrupt` for a frame that does not authenticate.
+  public func next(upTo maximumBytes: Int) async throws -> ByteBuffer? {
+    precondition(maximumBytes > 0)
+    let (piece, step) = state.withLock { begin(maximumBytes, &$0) }
+    if let piece { return piece }
+    guard let step else { return nil }
+    let bytes: ByteBuffer
+    do {
+      if step.part.record.layout.storedBytes(ofFrames: step.frames) <= store.limits.inlineBytes {
+        bytes = try read(step)
+      } else {
+        bytes = try await store.threads.runIfActive { [self] in try read(step) }
+      }
+    } catch {
+      state.withLock { $0.isBusy = false }
+      throw rendered(error)
+    }
+    return state.withLock { state in
+      state.isBusy = false
+      state.rest = bytes
+      return Self.take(maximumBytes, from: &state.rest)
+    }
+  }
+
+  private func begin(_ maximumBytes: Int, _ state: inout State) -> (ByteBuffer?, Step?) {
+    precondition(!state.isBusy, "extents are read by one call at a time")
+    if state.rest.readableBytes > 0 { return (Self.take(maximumBytes, from: &state.rest), nil) }
+    guard let part = state.parts.last else { return (nil, nil) }
+    let layout = part.record.layout
+    let cipher = state.cipher ?? FrameCipher(dataKey: part.key, id: part.record.id)
+    let first = part.range.lowerBound / layout.frameBytes
+    let wantedEnd = part.range.count > maximumBytes ? part.range.lowerBound + maximumBytes : part.range.upperBound
+    let end = min((wantedEnd - 1) / layout.frameBytes + 1, first + layout.frames(within: store.limits.readBytes))
+    let range = part.range.lowerBound..<min(end * layout.frameBytes, part.range.upperBound)
+    state.isBusy = true
+    if range.upperBound == part.range.upperBound {
+      state.parts.removeLast()
+      state.cipher = nil
+    } else {
+      state.parts[state.parts.count - 1].range = range.upperBound..<part.range.upperBound
+      state.cipher = cipher
+    }
+    return (nil, Step(part: part, cipher: cipher, frames: first..<end, range: range))
+  }
+
+  private static func take(_ maximumBytes: Int, from rest: inout ByteBuffer) -> ByteBuffer? {
+    let piece = rest.readSlice(length: min(maximumBytes, rest.readableBytes))
+    if rest.readableBytes == 0 { rest = ByteBuffer() }
+    return piece
+  }
+
+  private func read(_ step: Step) throws -> ByteBuffer {
+    let layout = step.part.record.layout
+    var output = ByteBuffer()
+    output.reserveCapacity(step.range.count)
+    try store.withStoredFrames(step.frames, of: step.part.record, in: step.part.pin.segment) { index, stored in
+      let plain = try step.cipher.open(stored, frame: index, plainBytes: layout.plainBytes(ofFrame: index))
+      let start = index * layout.frameBytes
+      let wanted = step.range.clamped(to: start..<start + plain.count)
+      plain.withUnsafeBytes { _ = output.writeBytes(UnsafeRawBufferPointer(rebasing: $0[wanted.lowerBound - start..<wanted.upperBound - start])) }
+    }
+    return output
+  }
+}
+
+extension ExtentStore {
+  /// Reads stored frames and visits each of them. Blocks. A frame that `visit` finds bad, or that is not there, is logged and throws `ExtentError.corrupt`.
+  func withStoredFrames(
+    _ frames: Range<Int>, of record: ExtentRecord, in segment: Segment, _ visit: (_ index: Int, _ stored: UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let layout = record.layout
+    let start = record.offset + layout.offset(ofFrame: frames.lowerBound)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: layout.storedBytes(ofFrames: frames), alignment: 16)
+    defer { buffer.deallocate() }
+    let count = try table.file(of: segment).read(into: buffer, at: start)
+    for index in frames {
+      let offset = layout.offset(ofFrame: index) - layout.offset(ofFrame: frames.lowerBound)
+      let end = offset + layout.plainBytes(ofFrame: index) + FrameLayout.overhead
+      do {
+        guard end <= count else { throw FrameCipher.BadFrame() }
+        try visit(index, UnsafeRawBufferPointer(rebasing: buffer[offset..<end]))
+      } catch is FrameCipher.BadFrame {
+        logDamage("a frame of an extent is not what was written", record, offset: start + offset)
+        throw ExtentError.corrupt(record.id)
+      }
+    }
+  }
+}

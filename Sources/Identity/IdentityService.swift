@@ -1,0 +1,69 @@
+public import Base
+public import Keyring
+public import Logging
+public import Records
+
+/// The directory of every tenant and the issuer of its tokens.
+///
+/// What changes the directory comes as functions over a transaction, so that others compose them with their own records, and, where hashing is
+/// involved, as asynchronous ones beside them.
+public final class IdentityService: Sendable {
+  public let records: any RecordStore
+  public let address: CloudAddress
+  public let clock: any WallClock
+  public let random: any RandomSource
+  let keyring: Keyring
+  let logger: Logger
+  let hasher: SecretHasher
+  let signingKeys: SigningKeys
+  let tokens = TokenCache()
+  let userAttempts: AttemptLimiter
+  let unknownUserAttempts: AttemptLimiter
+  let applicationAttempts: AttemptLimiter
+  let userCodeAttempts: AttemptLimiter
+  let polls = PollTimes()
+
+  /// Makes the first signing key where there is none.
+  public convenience init(
+    records: any RecordStore, keyring: Keyring, address: CloudAddress, clock: any WallClock, random: any RandomSource, logger: Logger
+  ) async throws {
+    try await self.init(
+      records: records, keyring: keyring, address: address, clock: clock, random: random, logger: logger, hashing: SecretHasher.Parameters())
+  }
+
+  package init(
+    records: any RecordStore, keyring: Keyring, address: CloudAddress, clock: any WallClock, random: any RandomSource, logger: Logger,
+    hashing: SecretHasher.Parameters
+  ) async throws {
+    self.records = records
+    self.keyring = keyring
+    self.address = address
+    self.clock = clock
+    self.random = random
+    self.logger = logger
+    hasher = SecretHasher(parameters: hashing, random: random)
+    signingKeys = SigningKeys()
+    userAttempts = AttemptLimiter(maximumFailures: IdentityLimits.maximumUserFailures, clock: clock)
+    unknownUserAttempts = AttemptLimiter(maximumFailures: IdentityLimits.maximumUserFailures, clock: clock)
+    applicationAttempts = AttemptLimiter(maximumFailures: IdentityLimits.maximumApplicationFailures, clock: clock)
+    userCodeAttempts = AttemptLimiter(maximumFailures: IdentityLimits.maximumUserCodeFailures, clock: clock)
+    try await loadSigningKeys()
+  }
+
+  /// Removes what has expired and rotates the signing key when it is due, until the task is cancelled.
+  public func run() async throws {
+    while !Task.isCancelled {
+      do {
+        try await removeExpired()
+        try await rotateSigningKeyIfDue()
+      } catch {
+        logger.error("identity maintenance failed", metadata: ["error": "\(error)"])
+      }
+      do {
+        try await Task.sleep(for: .seconds(IdentityLimits.sweepSeconds))
+      } catch is CancellationError {
+        return
+      }
+    }
+  }
+}

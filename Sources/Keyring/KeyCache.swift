@@ -1,0 +1,48 @@
+internal import Base
+package import Crypto
+internal import Synchronization
+
+/// Unwrapped keys in memory, up to a bound; past it some other key leaves.
+///
+/// What was destroyed does not come back: a read that began before the destruction still finds the key's record in its snapshot.
+package final class KeyCache<ID: Hashable & Sendable>: Sendable {
+  private struct State {
+    var keys: [ID: SymmetricKey] = [:]
+    var destroyed: Set<ID> = []
+    /// In order of destruction, oldest first.
+    var destructions: [ID] = []
+  }
+
+  private let limit: Int
+  private let state = Mutex(State())
+
+  package init(limit: Int) {
+    precondition(limit > 0)
+    self.limit = limit
+  }
+
+  package var count: Int { state.withLock { $0.keys.count } }
+
+  package subscript(id: ID) -> SymmetricKey? {
+    state.withLock { $0.keys[id] }
+  }
+
+  package func insert(_ key: SymmetricKey, for id: ID) {
+    state.withLock { state in
+      guard !state.destroyed.contains(id) else { return }
+      if state.keys.count >= limit, state.keys[id] == nil { state.keys.remove(at: state.keys.startIndex) }
+      state.keys[id] = key
+    }
+  }
+
+  package func destroy(_ id: ID) {
+    state.withLock { state in
+      state.keys[id] = nil
+      guard state.destroyed.insert(id).inserted else { return }
+      state.destructions.append(id)
+      if state.destructions.count > KeyringLimits.maximumRememberedDestructions {
+        state.destroyed.remove(state.destructions.removeFirst())
+      }
+    }
+  }
+}

@@ -1,0 +1,13 @@
+public import Base
+
+/// What a keyring cannot do. No case carries key material.
+public enum KeyringError: Error, Equatable {
+  /// There is no such key: it was never made, or it was destroyed.
+  case noSuchKey
+  /// A wrapped key or sealed secret does not authenticate: altered, or under another key.
+  case corrupt
+  /// The tenant's key is wrapped, but not by the root key that was given. `expected` are the identifiers of those that wrap it.
+  case wrongRootKey(expected: [GUID])
+  /// The file of a root key cannot be used: why, with its path.
+  case rootKeyFile(String)
+}

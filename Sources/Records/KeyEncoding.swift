@@ -1,0 +1,72 @@
+internal import Base
+
+/// The byte form of keys: 16 bytes of tenant, one byte that parts records from index entries, then components.
+///
+/// A component is its UTF-8 bytes and a terminator. The three bytes below `firstPlainByte` are escaped by two bytes each, so that the order of keys is the
+/// order of their components, a key's bytes begin with its parent's, and any byte may stand in a component, NUL too.
+enum KeyEncoding {
+  /// Ends an index entry's components; it sorts before everything that could follow there.
+  private static let end: UInt8 = 0
+  private static let terminator: UInt8 = 1
+  private static let escape: UInt8 = 2
+  private static let firstPlainByte: UInt8 = 3
+
+  private static let recordSpace: UInt8 = 1
+  private static let indexSpace: UInt8 = 2
+
+  /// The key of a record.
+  static func record(kind: String, _ key: RecordKey) -> [UInt8] {
+    var bytes = space(recordSpace, tenant: key.tenant, kind: kind)
+    for component in key.components { append(component, to: &bytes) }
+    return bytes
+  }
+
+  /// What the keys of all records under `parent` begin with whose next component has `namePrefix`.
+  static func records(kind: String, under parent: RecordKey, namePrefix: String) -> [UInt8] {
+    var bytes = record(kind: kind, parent)
+    appendEscaped(namePrefix, to: &bytes)
+    return bytes
+  }
+
+  /// What the entries of an index begin with that are filed under these components.
+  static func index(kind: String, name: String, _ components: [String], tenant: GUID) -> [UInt8] {
+    var bytes = space(indexSpace, tenant: tenant, kind: kind)
+    append(name, to: &bytes)
+    for component in components { append(component, to: &bytes) }
+    return bytes
+  }
+
+  /// The key of an index entry. `record` is the record's encoded key, which tells apart the records that share the components.
+  static func indexEntry(kind: String, name: String, _ components: [String], tenant: GUID, record: [UInt8]) -> [UInt8] {
+    var bytes = index(kind: kind, name: name, components, tenant: tenant)
+    bytes.append(end)
+    bytes.append(contentsOf: record)
+    return bytes
+  }
+
+  private static func space(_ space: UInt8, tenant: GUID, kind: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(96)
+    for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: tenant.high >> UInt64(shift))) }
+    for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: tenant.low >> UInt64(shift))) }
+    bytes.append(space)
+    append(kind, to: &bytes)
+    return bytes
+  }
+
+  private static func append(_ component: String, to bytes: inout [UInt8]) {
+    appendEscaped(component, to: &bytes)
+    bytes.append(terminator)
+  }
+
+  private static func appendEscaped(_ component: String, to bytes: inout [UInt8]) {
+    for byte in component.utf8 {
+      if byte < firstPlainByte {
+        bytes.append(escape)
+        bytes.append(byte + 1)
+      } else {
+        bytes.append(byte)
+      }
+    }
+  }
+}

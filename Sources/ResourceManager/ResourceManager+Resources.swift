@@ -1,0 +1,220 @@
+internal import Base
+internal import Records
+package import Wire
+
+/// A resource with the wire form of its properties.
+package struct RenderedResource: Sendable {
+  package var resource: Resource
+  package var properties: JSON
+}
+
+extension ResourceManager {
+  // MARK: Reading
+
+  package func resource(_ id: ResourceID, _ context: ArmContext) async throws -> RenderedResource {
+    try await records.read { [catalog] reader in
+      let resource = try Self.requireResource(id, catalog, context, in: reader)
+      return try Self.rendered(resource, catalog, in: reader)
+    }
+  }
+
+  package func resourceExists(_ id: ResourceID, _ context: ArmContext) async throws -> Bool {
+    try await records.read { [catalog] reader in try catalog.resource(id, tenant: context.tenant, in: reader) != nil }
+  }
+
+  /// A resource, whether it has a record or its type knows of it.
+  static func requireResource(
+    _ id: ResourceID, _ catalog: ResourceCatalog, _ context: ArmContext, in reader: any RecordReader
+  ) throws -> Resource {
+    try catalog.resource(id, tenant: context.tenant, in: reader) ?? requireResource(id, context, in: reader)
+  }
+
+  static func requireResource(_ id: ResourceID, _ context: ArmContext, in reader: any RecordReader) throws -> Resource {
+    if let resource = try reader.fetch(Resource.self, Resource.key(tenant: context.tenant, id)) { return resource }
+    if let group = id.resourceGroup {
+      _ = try requireGroup(group, context, in: reader)
+    } else {
+      _ = try requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
+    }
+    throw CloudError.resourceNotFound(id)
+  }
+
+  private static func rendered(_ resource: Resource, _ catalog: ResourceCatalog, in reader: any RecordReader) throws -> RenderedResource {
+    guard let type = catalog.type(resource.id.type ?? "") else { return RenderedResource(resource: resource, properties: resource.properties) }
+    return RenderedResource(resource: resource, properties: try type.render(resource, in: reader))
+  }
+
+  /// The resources of one type in a subscription or, where `parent` is a group or a resource, right in it; from behind `after`.
+  package func resources(
+    type: String, in parent: ResourceID, _ context: ArmContext, after: String?, limit: Int
+  ) async throws -> (resources: [RenderedResource], next: String?) {
+    try await records.read { [catalog] reader in
+      try Self.requireParent(parent, catalog, context, in: reader)
+      if let projected = catalog.type(type) as? any ProjectedResourceType {
+        var page = try projected.resources(in: parent, tenant: context.tenant, after: after, limit: limit + 1, in: reader)
+        let goesOn = page.count > limit
+        if goesOn { page.removeLast() }
+        return (try page.map { try Self.rendered($0, catalog, in: reader) }, goesOn ? page.last?.id.name : nil)
+      }
+      let subscription = context.subscription ?? .zero
+      let start = after.flatMap { ResourceID($0) }.map { last in
+        RecordIndexPosition(
+          components: Resource.typeComponents(subscription, type, last), key: Resource.key(tenant: context.tenant, last))
+      }
+      var page = try reader.list(
+        Resource.self, index: Resource.typeIndex, Resource.typeComponents(subscription, type, parent), tenant: context.tenant, after: start,
+        limit: limit + 1)
+      let goesOn = page.count > limit
+      if goesOn { page.removeLast() }
+      return (try page.map { try Self.rendered($0, catalog, in: reader) }, goesOn ? page.last?.id.canonical : nil)
+    }
+  }
+
+  private static func requireParent(
+    _ parent: ResourceID, _ catalog: ResourceCatalog, _ context: ArmContext, in reader: any RecordReader
+  ) throws {
+    if !parent.provided.isEmpty {
+      _ = try requireResource(parent, catalog, context, in: reader)
+    } else if let group = parent.resourceGroup {
+      _ = try requireGroup(group, context, in: reader)
+    } else {
+      _ = try requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
+    }
+  }
+
+  /// The resources of a subscription or group that a filter lets through, from behind `after`.
+  package func resources(
+    in parent: ResourceID, _ context: ArmContext, filter: ODataFilter?, after: String?, limit: Int
+  ) async throws -> (resources: [Resource], next: String?) {
+    try await records.read { [catalog] reader in
+      try Self.requireParent(parent, catalog, context, in: reader)
+      let range = Resource.key(tenant: context.tenant, parent)
+      let filter = filter.map { ListFilter($0) }
+      var start = after.flatMap { ResourceID($0) }.map { Resource.key(tenant: context.tenant, $0) }
+      var page: [Resource] = []
+      var scanned = 0
+      while scanned < ResourceManagerLimits.maximumScannedRecords {
+        let batch = try reader.list(Resource.self, under: range, after: start, limit: ResourceManagerLimits.maximumPageItems)
+        for resource in batch where try filter?.matches(resource) ?? true {
+          if page.count == limit { return (page, page.last?.id.canonical) }
+          page.append(resource)
+        }
+        guard let last = batch.last, batch.count == ResourceManagerLimits.maximumPageItems else { return (page, nil) }
+        start = last.key
+        scanned += batch.count
+        if scanned >= ResourceManagerLimits.maximumScannedRecords { return (page, last.id.canonical) }
+      }
+      return (page, nil)
+    }
+  }
+
+  // MARK: Changing
+
+  package func putResource(
+    _ id: ResourceID, _ type: any ResourceType, body: JSON, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext
+  ) async throws -> (RenderedResource, created: Bool) {
+    let etag = random.guid()
+    let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
+    return try await change(context) { transaction in
+      let descriptor = type.descriptor
+      var (existing, id) = try self.prepareWrite(id, descriptor, conditions, context, in: transaction)
+      guard var object = body.object else { throw CloudError.invalidRequestContent("A JSON object is expected.") }
+      if existing == nil { id = try self.checkCreation(id, descriptor, context, in: transaction) }
+      let location = try self.wantedLocation(object, existing, id, descriptor)
+      if let location { object.set(ignoringCase: "location", .string(location)) }
+      let tags = try Tags.parse(member: object.member(ignoringCase: "tags")) ?? [:]
+      try self.checkZones(object, location, descriptor)
+      let change = ResourceChange(
+        method: .put, id: id, body: .object(object), existing: existing, context: context.operation(context.subscription ?? .zero))
+      var resource = try type.put(change, in: transaction)
+      resource.location = location ?? resource.location
+      if descriptor.supportsTags { resource.tags = tags }
+      Self.stamp(&resource, id, replacing: existing, etag, context)
+      if !(type is any ProjectedResourceType) { try transaction.save(resource) }
+      let rendered = RenderedResource(resource: resource, properties: try type.render(resource, in: transaction))
+      return ((rendered, existing == nil), existing == nil ? descriptor.createdStatus : descriptor.updatedStatus)
+    }
+  }
+
+  package func patchResource(
+    _ id: ResourceID, _ type: any ResourceType, body: JSON, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext
+  ) async throws -> RenderedResource {
+    let etag = random.guid()
+    let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
+    return try await change(context) { transaction in
+      let (found, id) = try self.prepareWrite(id, type.descriptor, conditions, context, in: transaction)
+      guard let existing = found else { throw CloudError.resourceNotFound(id) }
+      guard var object = body.object else { throw CloudError.invalidRequestContent("A JSON object is expected.") }
+      let location = try self.wantedLocation(object, existing, id, type.descriptor)
+      if object.member(ignoringCase: "location") != nil, let location { object.set(ignoringCase: "location", .string(location)) }
+      let tags = try Tags.parse(member: object.member(ignoringCase: "tags"))
+      let change = ResourceChange(
+        method: .patch, id: id, body: .object(object), existing: existing, context: context.operation(context.subscription ?? .zero))
+      var resource = try type.put(change, in: transaction)
+      resource.location = existing.location
+      if type.descriptor.supportsTags { resource.tags = tags ?? existing.tags }
+      Self.stamp(&resource, id, replacing: existing, etag, context)
+      if !(type is any ProjectedResourceType) { try transaction.save(resource) }
+      return (RenderedResource(resource: resource, properties: try type.render(resource, in: transaction)), 200)
+    }
+  }
+
+  /// Removes a resource and what lies below it; false when it was not there.
+  package func deleteResource(_ id: ResourceID, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext) async throws -> Bool {
+    let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
+    return try await change(context) { transaction in
+      _ = try Self.requireWritableSubscription(context, in: transaction)
+      if let group = id.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
+      let existing = try self.catalog.resource(id, tenant: context.tenant, in: transaction)
+      try conditions.check(existing?.etag)
+      guard let existing else { return (false, 204) }
+      if self.catalog.type(id.type ?? "") is any ProjectedResourceType {
+        try self.remove(existing, context, in: transaction)
+        return (true, 200)
+      }
+      let family = try transaction.list(
+        Resource.self, under: existing.key, limit: ResourceManagerLimits.maximumDeletionCandidates + 1)
+      guard family.count <= ResourceManagerLimits.maximumDeletionCandidates else {
+        throw CloudError(
+          409, "NestedResourcesExist",
+          "The resource '\(existing.id)' has more than \(ResourceManagerLimits.maximumDeletionCandidates) nested resources. Delete them first.")
+      }
+      // Keys order parents before their children: backwards, children go first.
+      for member in family.reversed() {
+        try self.remove(member, context, in: transaction)
+      }
+      return (true, 200)
+    }
+  }
+
+  /// Removes a resource with what belongs to it, in the transaction of a change.
+  func remove(_ resource: Resource, _ context: ArmContext, in transaction: RecordTransaction) throws {
+    let operation = context.operation(resource.id.subscription ?? .zero)
+    try catalog.type(resource.id.type ?? "")?.delete(resource, context: operation, in: transaction)
+    try removeAssignments(at: resource.id, tenant: resource.tenant, in: transaction)
+    try transaction.remove(Resource.self, resource.key)
+  }
+
+  /// A POST on one resource.
+  package func act(_ action: ResourceAction, on id: ResourceID, body: JSON, _ context: ArmContext) async throws -> JSON {
+    let operation = context.operation(context.subscription ?? .zero)
+    guard action.isWrite else {
+      return try await records.write { transaction in
+        try action.run(Self.requireResource(id, self.catalog, context, in: transaction), body, operation, transaction)
+      }
+    }
+    return try await change(context) { transaction in
+      _ = try Self.requireWritableSubscription(context, in: transaction)
+      if let group = id.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
+      return (try action.run(Self.requireResource(id, self.catalog, context, in: transaction), body, operation, transaction), 200)
+    }
+  }
+
+  /// An action that is about no resource.
+  package func act(_ action: ProviderAction, parameters: [String: String], body: JSON, _ context: ArmContext) async throws -> JSON {
+    try await records.read { reader in
+      if action.level == .subscription { _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader) }
+      return try action.run(parameters, body, context.operation(context.subscription ?? .zero), reader)
+    }
+  }
+}

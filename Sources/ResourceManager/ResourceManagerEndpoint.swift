@@ -1,0 +1,259 @@
+public import Access
+public import Base
+public import Edge
+public import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import Wire
+
+/// Resource Manager's HTTP face on host `management.`: decodes, authenticates, asks whether it is allowed, calls, encodes.
+public final class ResourceManagerEndpoint: EdgeService {
+  public let name = "management"
+  let manager: ResourceManager
+  let address: CloudAddress
+  private let verifier: any TokenVerifier
+  private let authorizer: any Authorizer
+  private let table: ArmOperationTable
+  private let logger: Logger
+  private let audiences: [String]
+
+  /// `principals` says what kind of principal a role is assigned to.
+  public init(
+    manager: ResourceManager, verifier: any TokenVerifier, authorizer: any Authorizer, principals: any PrincipalResolver, address: CloudAddress,
+    logger: Logger
+  ) {
+    self.manager = manager
+    self.address = address
+    self.verifier = verifier
+    self.authorizer = authorizer
+    self.logger = logger
+    audiences = [address.url("management")] + Self.aliases
+    table = ArmOperationTable(
+      MetadataOperations.all(address)
+        + SubscriptionOperations.all(manager)
+        + ResourceGroupOperations.all(manager, address)
+        + ProviderOperations.all(manager)
+        + TagOperations.all(manager)
+        + AuthorizationOperations.all(manager, principals)
+        + OperationStatusOperations.all(manager, address)
+        + ResourceOperations.all(manager))
+  }
+
+  /// The audiences of Azure's public cloud, for which SDKs ask when nobody tells them of another cloud.
+  private static let aliases = ["https://management.azure.com", "https://management.core.windows.net"]
+
+  /// Every operation there is: a test asks each whether it can be reached without a decision.
+  package var operations: [ArmOperation] { table.operations }
+
+  public func respond(to request: EdgeRequest) async -> EdgeResponse {
+    do {
+      return encode(try await answer(request), for: request)
+    } catch let error as CloudError {
+      if let cause = error.cause {
+        logger.error("request failed", metadata: ["request": "\(request.identifiers.request)", "error": "\(error)", "cause": "\(cause)"])
+      }
+      return encode(ArmAnswer(error.status, error.armJSON, headers: error.headers), for: request)
+    } catch {
+      logger.error("request failed", metadata: ["request": "\(request.identifiers.request)", "error": "\(error)"])
+      let hidden = CloudError.internalError(error)
+      return encode(ArmAnswer(hidden.status, hidden.armJSON), for: request)
+    }
+  }
+
+  private func answer(_ request: EdgeRequest) async throws -> ArmAnswer {
+    let path = try ArmPath(request.path)
+    let match = table.match(request.method, path)
+    if case .found(let operation, let parameters, _) = match, case .open = operation.admission {
+      let anonymous = Principal(kind: .anonymous, tenant: .zero)
+      let context = try context(request, operation, path, anonymous, apiVersion: request.query["api-version"] ?? "", parameters)
+      return try await operation.run(
+        ArmCall(
+          context: context, parameters: parameters, path: path, scope: ResourceID(), body: .null, hasPermission: true, mayAlso: { _, _ in false },
+          mayKnow: { _, _ in false }))
+    }
+    let apiVersion = try Self.apiVersion(request.query)
+    let principal = try await authenticate(request)
+    guard case .found(let operation, let parameters, let scopeLength) = match else {
+      throw ArmRefusal.unmatched(match, path, request.method, apiVersion: apiVersion, catalog: manager.catalog)
+    }
+    let context = try context(request, operation, path, principal, apiVersion: apiVersion, parameters)
+    guard let scope = ResourceID(path.text(scopeLength)) else { throw ArmRefusal.missingSubscription }
+    let hasPermission = try await admit(operation, context, parameters, path, scopeLength: scopeLength)
+    let body = operation.hasBody ? try await self.body(of: request, isRequired: request.method != .POST) : .null
+    return try await operation.run(
+      ArmCall(
+        context: context, parameters: parameters, path: path, scope: scope, body: body, ifMatch: request.headers.first(name: "if-match"),
+        ifNoneMatch: request.headers.first(name: "if-none-match"), hasPermission: hasPermission,
+        mayAlso: { [authorizer] permission, path in
+          let scope = AccessScope(tenant: principal.tenant, path: path)
+          return try await authorizer.decide(principal, Action(permission), on: scope) == .allowed
+        },
+        mayKnow: { [authorizer] permission, path in
+          let scope = AccessScope(tenant: principal.tenant, path: path)
+          return try await authorizer.decide(principal, Action(permission), on: scope) != .hidden
+        }))
+  }
+
+  // MARK: Admission
+
+  private func authenticate(_ request: EdgeRequest) async throws -> Principal {
+    do {
+      return try await request.bearerPrincipal(verifier: verifier, audiences: audiences)
+    } catch RouteTable.Failure.unauthenticated(let reason) {
+      throw ArmRefusal.unauthenticated(reason, address: address, audiences: audiences, now: manager.clock.now())
+    }
+  }
+
+  /// Asks the one function that decides. Gives whether the permission is held; false only where the admission lets that pass.
+  private func admit(
+    _ operation: ArmOperation, _ context: ArmContext, _ parameters: [String: String], _ path: ArmPath, scopeLength: Int
+  ) async throws -> Bool {
+    guard operation.admission.permission != nil else { return true }
+    let place = Self.place(operation.place, parameters, path, scopeLength: scopeLength)
+    let decision = try await authorizer.decide(
+      context.principal, Action(context.permission), on: AccessScope(tenant: context.tenant, path: place))
+    switch (decision, operation.admission) {
+    case (.allowed, _): return true
+    case (.denied, .visible), (.denied, .list), (.denied, .initiator), (.hidden, .initiator): return false
+    case (.hidden, _):
+      if let subscription = context.subscription { throw CloudError.subscriptionNotFound(subscription) }
+      fallthrough
+    case (.denied, _):
+      let refusal = CloudError.authorizationFailed(
+        client: context.caller, objectID: context.principal.objectID, action: context.permission, scope: place)
+      if operation.isLogged { await manager.recordFailure(context, refusal) }
+      throw refusal
+    }
+  }
+
+  private static func place(_ place: ArmOperation.Place, _ parameters: [String: String], _ path: ArmPath, scopeLength: Int) -> String {
+    switch place {
+    case .tenant: "/"
+    case .subscription: path.text(2)
+    case .group: path.text(4)
+    case .path(let dropped): path.text(path.segments.count - dropped)
+    case .extended: path.text(scopeLength)
+    }
+  }
+
+  // MARK: Decoding
+
+  private func context(
+    _ request: EdgeRequest, _ operation: ArmOperation, _ path: ArmPath, _ principal: Principal, apiVersion: String, _ parameters: [String: String]
+  ) throws -> ArmContext {
+    var subscription: GUID?
+    if path.folded.first == "subscriptions", path.segments.count > 1 {
+      guard let id = GUID(path.segments[1]) else {
+        throw CloudError(400, "InvalidSubscriptionId", "The provided subscription identifier '\(path.segments[1])' is malformed or invalid.")
+      }
+      subscription = id
+    }
+    let permission = (operation.admission.permission ?? operation.name)
+      .split(separator: "/", omittingEmptySubsequences: false)
+      .map { $0 == "{namespace}" ? parameters["namespace"] ?? "" : String($0) }
+      .joined(separator: "/")
+    // An action is about what it is called on.
+    let resourceID = if case .path(let dropped) = operation.place { path.text(path.segments.count - dropped) } else { path.text }
+    return ArmContext(
+      principal: principal, subscription: subscription, permission: permission, resourceID: resourceID, apiVersion: apiVersion,
+      requestID: request.identifiers.request, correlationID: request.identifiers.correlation, clientRequestID: request.identifiers.client,
+      clientAddress: request.remoteAddress, method: request.method.rawValue, now: manager.clock.now(),
+      url: address.url("management") + "/" + path.segments.map { percentEncoded($0) }.joined(separator: "/"), query: request.query)
+  }
+
+  private static func apiVersion(_ query: Query) throws -> String {
+    guard let version = query["api-version"], !version.isEmpty else {
+      throw CloudError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
+    }
+    guard ApiVersion.isWellFormed(version) else {
+      throw CloudError(
+        400, "InvalidApiVersionParameter",
+        "The api-version '\(version.prefix(64))' is invalid. The supported versions are of the form 'YYYY-MM-DD' or 'YYYY-MM-DD-preview'.")
+    }
+    return version
+  }
+
+  private func body(of request: EdgeRequest, isRequired: Bool) async throws -> JSON {
+    let limit = ResourceManagerLimits.maximumBodyBytes
+    let buffer: ByteBuffer
+    do {
+      buffer = try await request.body.collect(upTo: limit)
+    } catch let error as CloudError where error.status == 413 {
+      throw CloudError(
+        413, "RequestEntityTooLarge", "The request content size exceeds the maximum size of \(limit >> 20) MB. Please reduce the size and try again.")
+    }
+    guard buffer.readableBytes > 0 else {
+      if isRequired { throw CloudError.invalidRequestContent("The request body is empty.") }
+      return [:]
+    }
+    if let type = request.headers.first(name: "content-type"), !type.lowercased().contains("json") {
+      throw CloudError(
+        415, "UnsupportedMediaType", "The content media type '\(type)' is not supported. Only 'application/json' is supported.")
+    }
+    do {
+      let limits = JSONLimits(depth: ResourceManagerLimits.maximumBodyDepth, bytes: limit)
+      return try JSON(parsing: buffer.readableBytesView, limits: limits)
+    } catch {
+      throw CloudError.invalidRequestContent("\(error.reason) at byte \(error.offset)")
+    }
+  }
+
+  // MARK: Encoding
+
+  private func encode(_ answer: ArmAnswer, for request: EdgeRequest) -> EdgeResponse {
+    var headers: HTTPHeaders = [
+      "Cache-Control": "no-cache",
+      "Pragma": "no-cache",
+      "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+      "X-Content-Type-Options": "nosniff",
+      "x-ms-request-id": request.identifiers.request.description,
+      "x-ms-correlation-request-id": request.identifiers.correlation.description,
+      "x-ms-routing-request-id": routingID(request.identifiers),
+    ]
+    if let client = request.identifiers.client, request.headers.first(name: "x-ms-return-client-request-id")?.lowercased() == "true" {
+      headers.add(name: "x-ms-client-request-id", value: client)
+    }
+    for header in answer.headers { headers.replaceOrAdd(name: header.name, value: header.value) }
+    let status = HTTPResponseStatus(statusCode: answer.status)
+    guard let json = answer.json else { return EdgeResponse(status, headers: headers) }
+    headers.add(name: "Content-Type", value: "application/json; charset=utf-8")
+    let bytes = json.bytes
+    return EdgeResponse(status, headers: headers, body: request.method == .HEAD ? .head(length: bytes.count) : .bytes(ByteBuffer(bytes: bytes)))
+  }
+
+  /// `PARIS:20261124T041350Z:<correlation id>`.
+  private func routingID(_ identifiers: RequestIdentifiers) -> String {
+    let time = manager.clock.now().iso8601.filter { $0 != "-" && $0 != ":" }
+    return "\(manager.locations[0].name.uppercased()):\(time):\(identifiers.correlation)"
+  }
+}
+
+extension CloudError {
+  /// `{"error": {"code": …, "message": …}}`.
+  ///
+  /// Source: Microsoft, "Azure Resource Manager common error response".
+  var armJSON: JSON { .object(["error": errorJSON]) }
+
+  private var errorJSON: JSON {
+    .object([
+      "code": .string(code),
+      "message": .string(message),
+      "target": JSON.string(target),
+      "details": details.isEmpty ? nil : .array(details.map(\.errorJSON)),
+    ])
+  }
+}
+
+/// The form of `api-version`.
+enum ApiVersion {
+  /// `YYYY-MM-DD`, which may carry `-preview`, `-alpha`, `-beta` or `-privatepreview`.
+  static func isWellFormed(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    guard bytes.count >= 10, Timestamp(iso8601: String(decoding: bytes[..<10], as: UTF8.self)) != nil else { return false }
+    let suffix = String(decoding: bytes[10...], as: UTF8.self).lowercased()
+    if suffix.isEmpty { return true }
+    return ["-preview", "-alpha", "-beta", "-rc", "-privatepreview"].contains { word in
+      suffix == word || suffix.hasPrefix(word + ".") && suffix.dropFirst(word.count + 1).allSatisfy(\.isNumber)
+    }
+  }
+}

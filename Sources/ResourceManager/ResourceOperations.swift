@@ -1,0 +1,166 @@
+internal import Base
+internal import NIOHTTP1
+internal import Wire
+
+/// Resources of every declared type, and the lists that span types.
+///
+/// Source: Microsoft, "Resources", REST reference.
+enum ResourceOperations {
+  static func all(_ manager: ResourceManager) -> [ArmOperation] {
+    var operations = lists(manager)
+    for provider in manager.catalog.providers {
+      for type in provider.types { operations += self.operations(of: type, manager) }
+      for action in provider.actions { operations.append(operation(of: action, provider.namespace, manager)) }
+    }
+    return operations
+  }
+
+  // MARK: Lists over all types
+
+  private static func lists(_ manager: ResourceManager) -> [ArmOperation] {
+    [
+      ArmOperation(
+        "Resources_List", .GET, "/subscriptions/{subscription}/resources", .list("Microsoft.Resources/subscriptions/resources/read"),
+        at: .subscription
+      ) { try await list($0, in: ResourceID(subscription: $0.context.subscription), manager) },
+      ArmOperation(
+        "Resources_ListByResourceGroup", .GET, "/subscriptions/{subscription}/resourceGroups/{group}/resources",
+        .list("Microsoft.Resources/subscriptions/resourceGroups/resources/read"), at: .group
+      ) { try await list($0, in: ResourceID(subscription: $0.context.subscription, resourceGroup: $0["group"]), manager) },
+    ]
+  }
+
+  private static func list(_ call: ArmCall, in parent: ResourceID, _ manager: ResourceManager) async throws -> ArmAnswer {
+    let filter = try ListFilter.parse(call.context.query["$filter"])
+    let (resources, next) = try await manager.resources(
+      in: parent, call.context, filter: filter, after: try call.skipPosition(), limit: try call.pageSize())
+    let readable = try await call.readable(resources, { "\($0.id.type ?? "")/read" }, { $0.id.description })
+    let expanded = Set((call.context.query["$expand"] ?? "").lowercased().split { $0 == "," || $0 == " " }.map(String.init))
+    return call.page(readable.map { $0.genericJSON(expanding: expanded) }, next: next)
+  }
+
+  // MARK: One type
+
+  private static func operations(of type: any ResourceType, _ manager: ResourceManager) -> [ArmOperation] {
+    let shape = TypeShape(type.descriptor)
+    var operations = reading(type, shape, manager) + changing(type, shape, manager)
+    for action in type.actions {
+      operations.append(
+        ArmOperation(
+          "\(shape.name)_\(action.name)", .POST, "\(shape.item)/\(action.name)", .permission(action.permission), at: .path(dropping: 1),
+          isLogged: action.isWrite
+        ) { call in
+          let json = try await manager.act(action, on: try id(call, dropping: 1, manager), body: call.body, call.context)
+          return ArmAnswer(200, json.isNull ? nil : json)
+        })
+    }
+    return operations
+  }
+
+  private static func reading(_ type: any ResourceType, _ shape: TypeShape, _ manager: ResourceManager) -> [ArmOperation] {
+    let descriptor = type.descriptor
+    let read = "\(descriptor.type)/read"
+    var operations = [
+      ArmOperation("\(shape.name)_Get", .GET, shape.item, .permission(read), at: .path(dropping: 0)) { call in
+        answer(try await manager.resource(try id(call, dropping: 0, manager), call.context), 200, descriptor)
+      },
+      ArmOperation("\(shape.name)_CheckExistence", .HEAD, shape.item, .permission(read), at: .path(dropping: 0)) { call in
+        ArmAnswer(try await manager.resourceExists(try id(call, dropping: 0, manager), call.context) ? 204 : 404)
+      },
+    ]
+    for (pattern, place) in shape.collections {
+      let admission: ArmOperation.Admission = descriptor.isChild ? .permission(read) : .list(read)
+      operations.append(
+        ArmOperation("\(shape.name)_List", .GET, pattern, admission, at: place) { call in
+          guard let parent = ResourceID(parentPath(call.path, descriptor)) else { throw ArmRefusal.missingSubscription }
+          let (resources, next) = try await manager.resources(
+            type: descriptor.type, in: parent, call.context, after: try call.skipPosition(), limit: try call.pageSize())
+          let readable = try await call.readable(resources, { _ in read }, { $0.resource.id.description })
+          return call.page(readable.map { $0.json(descriptor) }, next: next)
+        })
+    }
+    return operations
+  }
+
+  private static func changing(_ type: any ResourceType, _ shape: TypeShape, _ manager: ResourceManager) -> [ArmOperation] {
+    let descriptor = type.descriptor
+    return [
+      ArmOperation("\(shape.name)_CreateOrUpdate", .PUT, shape.item, .permission("\(descriptor.type)/write"), at: .path(dropping: 0)) { call in
+        let (resource, created) = try await manager.putResource(
+          try id(call, dropping: 0, manager), type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
+        return answer(resource, created ? descriptor.createdStatus : descriptor.updatedStatus, descriptor)
+      },
+      ArmOperation("\(shape.name)_Update", .PATCH, shape.item, .permission("\(descriptor.type)/write"), at: .path(dropping: 0)) { call in
+        let resource = try await manager.patchResource(
+          try id(call, dropping: 0, manager), type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
+        return answer(resource, 200, descriptor)
+      },
+      ArmOperation("\(shape.name)_Delete", .DELETE, shape.item, .permission("\(descriptor.type)/delete"), at: .path(dropping: 0)) { call in
+        let existed = try await manager.deleteResource(
+          try id(call, dropping: 0, manager), ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
+        return ArmAnswer(existed ? 200 : 204)
+      },
+    ]
+  }
+
+  private static func answer(_ resource: RenderedResource, _ status: Int, _ descriptor: ResourceTypeDescriptor) -> ArmAnswer {
+    ArmAnswer(status, resource.json(descriptor), headers: [("ETag", "\"\(resource.resource.etag)\"")])
+  }
+
+  /// The resource that the path names, spelled as its type is declared.
+  private static func id(_ call: ArmCall, dropping count: Int, _ manager: ResourceManager) throws -> ResourceID {
+    guard let id = ResourceID(call.path.text(call.path.segments.count - count)) else { throw ArmRefusal.missingSubscription }
+    return manager.catalog.spelled(id)
+  }
+
+  /// What a collection's path lies in: a parent resource, a group or a subscription.
+  private static func parentPath(_ path: ArmPath, _ descriptor: ResourceTypeDescriptor) -> String {
+    // A child's collection ends in the last type alone; a top-level type's in `providers/<namespace>/<type>`.
+    path.text(path.segments.count - (descriptor.isChild ? 1 : 3))
+  }
+
+  // MARK: Actions of a namespace
+
+  private static func operation(of action: ProviderAction, _ namespace: String, _ manager: ResourceManager) -> ArmOperation {
+    let isTenantLevel = action.level == .tenant
+    return ArmOperation(
+      "\(namespace)_\(action.path)", action.method == .get ? .GET : .POST,
+      (isTenantLevel ? "" : "/subscriptions/{subscription}") + "/providers/\(namespace)/\(action.path)",
+      isTenantLevel ? .authenticated(reason: "says the same to everybody") : .permission(action.permission),
+      at: isTenantLevel ? .tenant : .subscription
+    ) { call in
+      var parameters: [String: String] = [:]
+      for item in call.context.query.items where parameters[item.name] == nil { parameters[item.name] = item.value }
+      parameters.merge(call.parameters) { $1 }
+      return ArmAnswer(200, try await manager.act(action, parameters: parameters, body: call.body, call.context))
+    }
+  }
+}
+
+/// The path patterns of a type.
+private struct TypeShape {
+  /// For operations' names: `Microsoft.Storage/storageAccounts`.
+  var name: String
+  var item: String
+  var collections: [(pattern: String, place: ArmOperation.Place)]
+
+  init(_ descriptor: ResourceTypeDescriptor) {
+    name = descriptor.type
+    let words = descriptor.type.split(separator: "/").map(String.init)
+    let subscription = "/subscriptions/{subscription}"
+    let group = subscription + "/resourceGroups/{group}"
+    let home = descriptor.scope == .resourceGroup ? group : subscription
+    let types = Array(words.dropFirst())
+    var path = "/providers/\(words[0])"
+    for (index, type) in types.dropLast().enumerated() { path += "/\(type)/{name\(index)}" }
+    let collection = "\(path)/\(types.last ?? "")"
+    item = "\(home)\(collection)/{name}"
+    if descriptor.isChild {
+      collections = [("\(home)\(collection)", .path(dropping: 1))]
+    } else if descriptor.scope == .resourceGroup {
+      collections = [("\(subscription)\(collection)", .subscription), ("\(group)\(collection)", .group)]
+    } else {
+      collections = [("\(subscription)\(collection)", .subscription)]
+    }
+  }
+}

@@ -1,0 +1,87 @@
+internal import Base
+internal import Edge
+internal import Extents
+internal import NIOHTTP1
+internal import Records
+internal import Wire
+
+/// Put Blob: a whole blob in one request.
+struct BlobWrites: Sendable {
+  let records: any RecordStore
+  let contents: BlobContents
+  let limits: StorageLimits
+
+  /// Source: Microsoft, "Put Blob", REST reference.
+  @Sendable
+  func putBlob(_ call: StorageCall) async throws -> EdgeResponse {
+    try call.refuse(StorageCall.unservedWriteHeaders)
+    try requireBlockBlob(call)
+    let length = try call.contentLength()
+    guard length <= limits.putBlobBytes else { throw StorageError.requestBodyTooLarge(maximumBytes: limits.putBlobBytes) }
+    var draft = BlobDraft(
+      properties: try BlobProperties(putBlob: call), metadata: try Metadata(call.request.headers), tier: try AccessTier.requested(call),
+      conditions: try call.conditions(), size: length)
+    let digest = try ContentDigest(call, wanted: .md5, isContent: true)
+    if length <= limits.inlineBytes {
+      let (bytes, result) = try await small(call, length: length, digest: digest)
+      draft.properties.contentMD5 = result.md5
+      return try await commit(draft, result, call) { [contents, id = contents.makeID(at: call.now)] transaction in
+        if bytes.isEmpty { return .empty }
+        try contents.save(inline: bytes, id: id, account: call.account, in: transaction)
+        return .inline(id)
+      }
+    }
+    try await requireWritable(draft, call)
+    let (extent, result) = try await contents.receive(call, length: length, digest: digest)
+    draft.properties.contentMD5 = result.md5
+    return try await commit(draft, result, call) { [contents] transaction in
+      try contents.extents.commit(extent, in: transaction)
+      return .extent(extent.id)
+    }
+  }
+
+  private func requireBlockBlob(_ call: StorageCall) throws(CloudError) {
+    guard let type = call.header("x-ms-blob-type") else { throw StorageError.missingRequiredHeader("x-ms-blob-type") }
+    switch type {
+    case "BlockBlob": return
+    case "AppendBlob": throw StorageError.blobTypeNotSupported("Append")
+    case "PageBlob": throw StorageError.blobTypeNotSupported("Page")
+    default: throw StorageError.invalidHeaderValue("x-ms-blob-type", type)
+    }
+  }
+
+  private func small(_ call: StorageCall, length: Int, digest: ContentDigest) async throws -> ([UInt8], ContentDigest.Result) {
+    let bytes = try await call.smallBody(upTo: length)
+    var digest = digest
+    digest.update(bytes)
+    return (bytes, try digest.finish())
+  }
+
+  /// Fails before the body is taken if the write could not succeed now. What counts is the same check at the commit.
+  private func requireWritable(_ draft: BlobDraft, _ call: StorageCall) async throws {
+    try await records.read { reader in
+      let container = try Container.require(call, in: reader)
+      _ = try draft.requireReplaceable(container, call, in: reader)
+    }
+  }
+
+  private func commit(
+    _ draft: BlobDraft, _ digest: ContentDigest.Result, _ call: StorageCall,
+    content: @escaping @Sendable (RecordTransaction) throws -> BlobContent
+  ) async throws -> EdgeResponse {
+    let blob = try await records.write { [contents] transaction in
+      let container = try Container.require(call, in: transaction)
+      let existing = try draft.requireReplaceable(container, call, in: transaction)
+      if let existing { try contents.release(existing.content, tenant: existing.tenant, in: transaction) }
+      try contents.discardUncommitted(container, name: call.blob, in: transaction)
+      let blob = draft.blob(in: container, replacing: existing, content: try content(transaction), call)
+      try transaction.save(blob)
+      return blob
+    }
+    var headers = StorageCall.stateHeaders(etag: blob.etag, lastModified: blob.lastModified)
+    headers.add(name: "x-ms-request-server-encrypted", value: "true")
+    if let md5 = digest.md5 { headers.add(name: "Content-MD5", value: Base64.encode(md5)) }
+    if let crc64 = digest.crc64 { headers.add(name: "x-ms-content-crc64", value: Base64.encode(crc64)) }
+    return EdgeResponse(.created, headers: headers)
+  }
+}

@@ -1,0 +1,146 @@
+internal import Base
+internal import Edge
+internal import Extents
+internal import NIOHTTP1
+internal import Records
+internal import Wire
+
+/// Put Block and Put Block List: a blob in parts.
+struct BlockWrites: Sendable {
+  let records: any RecordStore
+  let contents: BlobContents
+  let limits: StorageLimits
+
+  /// Source: Microsoft, "Put Block", REST reference.
+  @Sendable
+  func putBlock(_ call: StorageCall) async throws -> EdgeResponse {
+    try call.refuse(StorageCall.unservedWriteHeaders)
+    guard let text = call.request.query["blockid"] else { throw StorageError.missingRequiredQueryParameter("blockid") }
+    let id = try BlockID.decode(text)
+    let length = try call.contentLength()
+    guard length > 0 else { throw StorageError.invalidHeaderValue("Content-Length", "0") }
+    guard length <= limits.putBlockBytes else { throw StorageError.requestBodyTooLarge(maximumBytes: limits.putBlockBytes) }
+    let digest = try ContentDigest(call, wanted: .either)
+    try await requireStageable(id, call)
+    let (extent, result) = try await contents.receive(call, length: length, digest: digest)
+    let stage = contents.makeID(at: call.now)
+    try await records.write { [contents] transaction in
+      let container = try Container.require(call, in: transaction)
+      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
+      let uncommitted = try Self.touch(container, id: id, newStage: stage, call, in: transaction)
+      let block = UncommittedBlock(tenant: container.tenant, stage: uncommitted.stage, id: id, extent: extent.id, size: length)
+      if let old = try transaction.fetch(UncommittedBlock.self, block.key) {
+        try contents.extents.release(old.extent, tenant: old.tenant, in: transaction)
+      }
+      try contents.extents.commit(extent, in: transaction)
+      try transaction.save(block)
+    }
+    return EdgeResponse(.created, headers: Self.digestHeaders(result))
+  }
+
+  /// Finds the blob's uncommitted list or makes it, and notes the activity where the note is old.
+  private static func touch(
+    _ container: Container, id: [UInt8], newStage: GUID, _ call: StorageCall, in transaction: RecordTransaction
+  ) throws -> UncommittedBlob {
+    if var uncommitted = try transaction.fetch(UncommittedBlob.self, UncommittedBlob.key(container, name: call.blob)) {
+      guard uncommitted.idLength == id.count else { throw StorageError.invalidBlobOrBlock }
+      if call.now.seconds - uncommitted.lastActivity.seconds >= UncommittedBlob.activityResolutionSeconds {
+        uncommitted.lastActivity = call.now
+        try transaction.save(uncommitted)
+      }
+      return uncommitted
+    }
+    let uncommitted = UncommittedBlob(
+      tenant: container.tenant, container: container.id, name: call.blob, stage: newStage, idLength: id.count, createdTime: call.now,
+      lastActivity: call.now)
+    try transaction.save(uncommitted)
+    return uncommitted
+  }
+
+  /// Fails before the body is taken if the block could not be stored now.
+  private func requireStageable(_ id: [UInt8], _ call: StorageCall) async throws {
+    try await records.read { [limits] reader in
+      let container = try Container.require(call, in: reader)
+      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
+      guard let uncommitted = try reader.fetch(UncommittedBlob.self, UncommittedBlob.key(container, name: call.blob)) else { return }
+      guard uncommitted.idLength == id.count else { throw StorageError.invalidBlobOrBlock }
+      var sample = CRC64()
+      sample.update(id)
+      guard sample.value % UInt64(limits.uncommittedBlocksPerCount) == 0 else { return }
+      let count = try reader.count(UncommittedBlock.self, under: uncommitted.blocksParent, limit: limits.uncommittedBlocks)
+      guard count < limits.uncommittedBlocks else { throw StorageError.blockCountExceedsLimit }
+    }
+  }
+
+  /// Source: Microsoft, "Put Block List", REST reference.
+  @Sendable
+  func putBlockList(_ call: StorageCall) async throws -> EdgeResponse {
+    try call.refuse(StorageCall.unservedWriteHeaders)
+    let conditions = try call.conditions()
+    let draft = BlobDraft(
+      properties: try BlobProperties(call), metadata: try Metadata(call.request.headers), tier: try AccessTier.requested(call),
+      conditions: conditions, size: 0)
+    var digest = try ContentDigest(call, wanted: .either)
+    let body = try await call.smallBody(upTo: limits.blockListBytes)
+    digest.update(body)
+    let result = try digest.finish()
+    let wanted = try BlockReference.parse(body, maximumCount: limits.committedBlocks)
+    let (listID, leftoverID) = (contents.makeID(at: call.now), contents.makeID(at: call.now))
+    let blob = try await records.write { [contents] transaction in
+      var draft = draft
+      let container = try Container.require(call, in: transaction)
+      let existing = try draft.requireReplaceable(container, call, in: transaction)
+      let uncommittedKey = UncommittedBlob.key(container, name: call.blob)
+      let stage = try transaction.fetch(UncommittedBlob.self, uncommittedKey)
+      let commit = try BlockListCommit(
+        wanted, staged: try stage?.blocks(in: transaction) ?? [],
+        committed: { try contents.blocks($0, tenant: container.tenant, in: transaction) }, existing: existing?.content)
+      if let existing, !commit.reusesCommitted { try contents.release(existing.content, tenant: existing.tenant, in: transaction) }
+      if let stage {
+        try transaction.remove(UncommittedBlob.self, uncommittedKey)
+        try commit.removeStaged(stage, contents: contents, in: transaction)
+      }
+      if case .blocks(let summary) = existing?.content, commit.reusesCommitted {
+        try contents.removeChunks(summary, tenant: container.tenant, in: transaction)
+      }
+      try contents.release(commit.unused, listID: leftoverID, tenant: container.tenant, in: transaction)
+      draft.size = commit.blocks.reduce(0) { $0 + $1.size }
+      let summary = try contents.save(blocks: commit.blocks, id: listID, tenant: container.tenant, in: transaction)
+      let blob = draft.blob(in: container, replacing: existing, content: .blocks(summary), call)
+      try transaction.save(blob)
+      return blob
+    }
+    var headers = StorageCall.stateHeaders(etag: blob.etag, lastModified: blob.lastModified)
+    headers.add(contentsOf: Self.digestHeaders(result))
+    return EdgeResponse(.created, headers: headers)
+  }
+
+  /// The MD5 where the request brought one, else the CRC64.
+  private static func digestHeaders(_ digest: ContentDigest.Result) -> HTTPHeaders {
+    var headers: HTTPHeaders = ["x-ms-request-server-encrypted": "true"]
+    if let md5 = digest.md5, digest.sentMD5 { headers.add(name: "Content-MD5", value: Base64.encode(md5)) }
+    if let crc64 = digest.crc64 { headers.add(name: "x-ms-content-crc64", value: Base64.encode(crc64)) }
+    return headers
+  }
+}
+
+/// The ids of blocks.
+enum BlockID {
+  /// Bytes before encoding.
+  static let maximumBytes = 64
+
+  static func decode(_ text: String) throws(CloudError) -> [UInt8] {
+    guard let id = Base64.decode(text), (1...maximumBytes).contains(id.count) else { throw StorageError.invalidBlockId }
+    return id
+  }
+}
+
+extension UncommittedBlob {
+  /// What the keys of the blocks begin with.
+  var blocksParent: RecordKey { RecordKey(tenant: tenant, stage.description) }
+
+  /// All blocks, in the order of their ids' base64 form. `StorageLimits.uncommittedBlocks` bounded them when they were put.
+  func blocks(in reader: any RecordReader) throws -> [UncommittedBlock] {
+    try reader.list(UncommittedBlock.self, under: blocksParent, limit: Int(Int32.max))
+  }
+}

@@ -1,0 +1,85 @@
+internal import Base
+internal import Crypto
+public import Keyring
+public import Records
+internal import Synchronization
+internal import Wire
+
+/// The storage accounts of the cloud, found by name and kept in memory with their opened keys for the data plane.
+///
+/// One instance is shared by the provider, which changes accounts, and the endpoint, which looks them up at every request.
+public final class StorageAccounts: Sendable {
+  let records: any RecordStore
+  let keyring: Keyring
+  private let cache = Mutex(Cache())
+
+  /// Accounts kept in memory.
+  static let maximumCached = 4096
+
+  private struct Cache {
+    var accounts: [String: OpenAccount] = [:]
+    /// Grows with every invalidation, so that what was read before one is not cached after it.
+    var generation = 0
+  }
+
+  /// Accounts whose records are in `records` and whose keys rest sealed by `keyring`.
+  public init(records: any RecordStore, keyring: Keyring) {
+    self.records = records
+    self.keyring = keyring
+  }
+
+  /// The account of a name, or nil.
+  func account(named name: String) async throws -> OpenAccount? {
+    let (cached, generation) = cache.withLock { ($0.accounts[name], $0.generation) }
+    if let cached { return cached }
+    let keyring = keyring
+    let opened = try await records.read { reader -> OpenAccount? in
+      try reader.fetch(StorageAccount.self, StorageAccount.key(name)).map { try OpenAccount($0, keyring: keyring, in: reader) }
+    }
+    if let opened {
+      cache.withLock { cache in
+        guard cache.generation == generation else { return }
+        if cache.accounts.count >= Self.maximumCached { cache.accounts.removeAll() }
+        cache.accounts[name] = opened
+      }
+    }
+    return opened
+  }
+
+  /// Forgets an account once the transaction that changes it is durable.
+  func invalidate(_ name: String, after transaction: RecordTransaction) {
+    transaction.afterCommit { [self] in
+      cache.withLock { cache in
+        cache.accounts[name] = nil
+        cache.generation += 1
+      }
+    }
+  }
+}
+
+/// An account with its keys unsealed. It stays in memory and is never written anywhere.
+struct OpenAccount: Sendable {
+  let account: StorageAccount
+  /// The account's ARM id, as decisions name it.
+  let path: String
+  let keys: [SymmetricKey]
+  let delegationSecret: SymmetricKey
+  let properties: BlobServiceProperties
+
+  init(_ account: StorageAccount, keyring: Keyring, in reader: any RecordReader) throws {
+    self.account = account
+    path = account.id.description
+    keys = try account.keys.map { key in
+      let context = StorageAccount.sealingContext(account.name, key.name)
+      return SymmetricKey(data: try keyring.open(key.sealed, context: context, tenant: account.tenant, in: reader))
+    }
+    let context = StorageAccount.sealingContext(account.name, StorageAccount.delegation)
+    delegationSecret = SymmetricKey(data: try keyring.open(account.delegationSecret, context: context, tenant: account.tenant, in: reader))
+    properties = try BlobServiceProperties.of(account, in: reader)
+  }
+
+  /// The path of a container below the account, as decisions name it.
+  func path(container: String) -> String {
+    "\(path)/blobServices/default/containers/\(container)"
+  }
+}

@@ -1,0 +1,50 @@
+internal import Base
+internal import Edge
+internal import NIOHTTP1
+internal import Wire
+
+extension StorageAuthenticator {
+  /// How far a request's date may be from the platform's clock, in seconds.
+  ///
+  /// Source: Microsoft, "Authorize with Shared Key": "no older than 15 minutes".
+  static let maximumDateSkewSeconds: Int64 = 15 * 60
+
+  /// Checks `<account>:<signature>` of an `Authorization` header of the scheme `SharedKey` or `SharedKeyLite`.
+  func sharedKey(_ context: UnauthenticatedRequest, _ value: String, isLite: Bool) throws -> StorageCredential {
+    let account = context.account.account
+    let halves = value.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard halves.count == 2, !halves[0].isEmpty, !halves[1].isEmpty else { throw StorageError.invalidAuthenticationInfo }
+    guard halves[0] == account.name else { throw StorageError.authenticationFailed() }
+    try checkDate(context)
+    guard account.allowsSharedKey else { throw StorageError.keyBasedAuthenticationNotPermitted }
+    let request = SharedKey.SignedRequest(
+      method: context.request.method.rawValue, path: context.request.path, query: context.request.query,
+      headers: context.request.headers.map { ($0.name, $0.value) }, account: account.name, version: context.version ?? StorageVersion.newest)
+    let signature = String(halves[1])
+    for order in [SharedKey.HeaderOrder.collated, .bytewise] {
+      let text = isLite ? SharedKey.liteStringToSign(request, order: order) : SharedKey.stringToSign(request, order: order)
+      for key in context.account.keys where SharedKey.isValid(signature: signature, of: text, key: key) {
+        let scope = context.target.container.isEmpty ? context.account.path : context.account.path(container: context.target.container)
+        let principal = Principal(kind: .accountKey(scope: context.account.path), tenant: account.tenant, name: account.name)
+        return StorageCredential(principal: principal, scope: scope)
+      }
+    }
+    let text = isLite ? SharedKey.liteStringToSign(request) : SharedKey.stringToSign(request)
+    throw StorageError.authenticationFailed(
+      "The MAC signature found in the HTTP request '\(signature)' is not the same as any computed signature. "
+        + "Server used following string to sign: '\(text)'.")
+  }
+
+  private func checkDate(_ context: UnauthenticatedRequest) throws {
+    let headers = context.request.headers
+    guard let text = headers.first(name: "x-ms-date") ?? headers.first(name: "date") else {
+      throw StorageError.authenticationFailed("The Date header in the request is incorrect.")
+    }
+    guard let date = Timestamp(httpDate: text) else { throw StorageError.authenticationFailed("The Date header in the request is incorrect.") }
+    let skew = context.now.seconds - date.seconds
+    guard skew <= Self.maximumDateSkewSeconds else { throw StorageError.authenticationFailed("Request date header too old: '\(text)'") }
+    guard skew >= -Self.maximumDateSkewSeconds else {
+      throw StorageError.authenticationFailed("The Date header in the request is incorrect.")
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package import Access
+internal import Base
+package import Edge
+package import NIOHTTP1
+internal import Wire
+
+/// One operation of the data plane: how it is recognised, which permission it needs, and what runs once that is granted.
+///
+/// The endpoint finds the operation, authenticates the request, asks `Authorizer.decide` once, and only then calls `run`.
+/// Source: Microsoft, "Blob Storage REST API" and "Permissions for calling data operations".
+package struct StorageOperation: Sendable {
+  package enum Level: Sendable {
+    case account
+    case container
+    case blob
+  }
+
+  /// Microsoft's name of the operation, for example `Put Block List`; for logs and tests.
+  package var name: String
+  package var method: HTTPMethod
+  package var level: Level
+  /// The `comp` and `restype` query values that select it; nil when the parameter must be absent.
+  package var comp: String?
+  package var resourceType: String?
+  /// Some operations share method and query and differ by a header (`x-ms-copy-source`); the first that matches wins.
+  var matches: @Sendable (EdgeRequest) -> Bool = { _ in true }
+  /// The permission needed; it may depend on the request (a write that creates, for instance).
+  package var action: @Sendable (EdgeRequest) -> Action
+  /// Whether a container's public access level can allow it to anybody, and from which level on.
+  var publicAccess: PublicAccess = .none
+  var run: @Sendable (StorageCall) async throws -> EdgeResponse
+}
+
+/// A container's public access level.
+enum PublicAccess: String, Sendable, Codable, Comparable {
+  case none
+  case blob
+  case container
+
+  static func < (left: PublicAccess, right: PublicAccess) -> Bool {
+    let order: [PublicAccess] = [.none, .blob, .container]
+    return order.firstIndex(of: left) ?? 0 < order.firstIndex(of: right) ?? 0
+  }
+}
+
+/// A request of the data plane after authentication and decision.
+struct StorageCall: Sendable {
+  var request: EdgeRequest
+  var account: StorageAccount
+  /// The container's name, decoded; `$root` and `$web` included. Empty on account level.
+  var container: String
+  /// The blob's name, decoded. Empty above blob level.
+  var blob: String
+  var principal: Principal
+  /// The `x-ms-version` to answer with.
+  var version: String
+  var now: Timestamp
+  /// Response header overrides of a SAS (`rscc`, `rscd`, `rsce`, `rscl`, `rsct`) by header name; empty otherwise.
+  var overrides: [(name: String, value: String)]
+}

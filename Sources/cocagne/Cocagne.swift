@@ -1,0 +1,24 @@
+internal import ArgumentParser
+
+/// The command line of the operator.
+@main
+struct Cocagne: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cocagne",
+    abstract: "Un cloud souverain qui parle Azure. — A sovereign cloud that speaks Azure.",
+    version: Release.version,
+    subcommands: [Up.self, Down.self, Status.self, Env.self, Doctor.self, TenantCommand.self])
+}
+
+/// What this build calls itself.
+enum Release {
+  static let version = "0.1.0"
+}
+
+/// The option that every command shares: which cloud is meant.
+struct DataOptions: ParsableArguments {
+  @Option(name: .customLong("data"), help: "Répertoire des données. — The data directory.")
+  var path = ".cocagne"
+
+  var directory: DataDirectory { DataDirectory(path: path) }
+}

@@ -1,0 +1,75 @@
+internal import Base
+internal import Identity
+internal import Logging
+internal import Records
+internal import ResourceManager
+internal import Wire
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// What the running cloud does for the operator's commands.
+extension Platform {
+  /// The lines that `up` ends with.
+  var greeting: String {
+    let address = identity.address
+    var lines: [String] = []
+    if let first = firstCredentials {
+      lines += [
+        "Nuage créé : \(address.domain). Un locataire, une souscription, le lieu « paris » (zones 1 à 3), un administrateur.",
+        "    Cloud made: \(address.domain). One tenant, one subscription, the location “paris” (zones 1 to 3), one administrator.",
+        "  Administrateur — administrator: \(first.userName)", "  Mot de passe — password: \(first.password)",
+        "  (aussi dans — also in: \(directory.credentials))",
+      ]
+    }
+    lines += [
+      "Le nuage répond sur \(address.url("management")) (\(listening.addresses.joined(separator: ", "))).",
+      "    The cloud answers at \(address.url("management")) (\(listening.addresses.joined(separator: ", "))).",
+    ]
+    if listening.port != Listening.standardPort {
+      lines += [
+        "! Le port n'est pas 443 : « az login -u … -p … » échouera, car MSAL oublie le port ; tout le reste marche.",
+        "    The port is not 443: “az login -u … -p …” will fail, for MSAL drops the port; everything else works.",
+      ]
+    }
+    if !listening.addresses.contains("::1") {
+      lines += ["! Pas de boucle locale IPv6 : seul 127.0.0.1 est écouté.", "    No IPv6 loopback: only 127.0.0.1 is listened on."]
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  @Sendable func handle(_ command: String, _ arguments: JSON) async throws -> JSON {
+    switch command {
+    case "status": return try await status()
+    case "tenant add": return try await addTenant(arguments["name"]?.string ?? "")
+    default: throw OperatorError("Commande inconnue : \(command).", "Unknown command: \(command).")
+    }
+  }
+
+  private func status() async throws -> JSON {
+    let tenants = try await records.read { try $0.list(Tenant.self, under: RecordKey(tenant: .zero), limit: Self.maximumCountedTenants).count }
+    return .object([
+      "running": true, "version": .string(Release.version), "processId": .integer(Int64(getpid())),
+      "managementUrl": .string(identity.address.url("management")), "domain": .string(identity.domain), "port": .integer(Int64(listening.port)),
+      "startedTime": .string(started.iso8601), "tenants": .integer(Int64(tenants)), "residentBytes": .integer(Int64(DiskSpace.residentBytes())),
+      "recordBytes": .integer(Int64(try DiskSpace.usedBytes(in: directory.path + "/records"))),
+      "segmentBytes": .integer(Int64(try DiskSpace.usedBytes(in: directory.segments))),
+      "freeBytes": .integer(Int64(DiskSpace.freeBytes(at: directory.path))),
+    ])
+  }
+
+  /// `status` counts no further.
+  private static let maximumCountedTenants = 10_000
+
+  private func addTenant(_ name: String) async throws -> JSON {
+    let bootstrap = Bootstrap(records: records, access: access, issuer: issuer, address: identity.address, clock: clock, random: random)
+    let made = try await bootstrap.makeTenant(name: name)
+    logger.notice("tenant made", metadata: ["tenant": "\(made.tenant)", "name": "\(name)"])
+    return .object([
+      "tenantId": .string(made.tenant.description), "subscriptionId": .string(made.subscription.description),
+      "clientId": .string(made.clientID.description), "clientSecret": .string(made.clientSecret), "userName": .string(made.userName),
+      "password": .string(made.password),
+    ])
+  }
+}

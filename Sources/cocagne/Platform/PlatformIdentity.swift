@@ -1,0 +1,18 @@
+internal import Base
+internal import Records
+
+/// What this cloud is, once for all: written by the first `up`, found by each later one.
+struct PlatformIdentity: Record, Codable {
+  static let kind = "platform.identity"
+  static let key = RecordKey(tenant: .zero, "identity")
+
+  var domain: String
+  var port: Int
+  /// The first tenant and its subscription.
+  var tenant: GUID
+  var subscription: GUID
+  var created: Timestamp
+
+  var key: RecordKey { Self.key }
+  var address: CloudAddress { CloudAddress(domain: domain, port: port) }
+}
