@@ -52,9 +52,3 @@ package struct SecretHash: Equatable, Sendable {
     return key.withUnsafeBytes { Array($0) }
   }
 }
-
-/// Compares without telling by its duration where the difference is.
-func constantTimeEqual(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
-  guard left.count == right.count else { return false }
-  return zip(left, right).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0
-}

@@ -77,3 +77,21 @@ import Testing
     #expect(Timestamp(seconds: 5).advanced(by: .milliseconds(-1)).microseconds == 4_999_000)
   }
 }
+
+@Suite struct ConstantTimeTests {
+  /// Every pair of strings of up to three bytes out of four: differences that would cancel one another are among them.
+  @Test func onlyEqualBytesAreEqual() {
+    let alphabet: [UInt8] = [0x00, 0x01, 0xFE, 0xFF]
+    var strings: [[UInt8]] = [[]]
+    var longest = strings
+    for _ in 0..<3 {
+      longest = longest.flatMap { string in alphabet.map { string + [$0] } }
+      strings += longest
+    }
+    for left in strings {
+      for right in strings {
+        #expect(constantTimeEqual(left, right) == (left == right), "\(left) and \(right)")
+      }
+    }
+  }
+}
