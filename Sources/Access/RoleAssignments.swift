@@ -70,10 +70,9 @@ extension AccessControl {
   /// Removes every assignment at a scope and below: for what is being deleted.
   public func unassignAll(under scope: AccessScope, in transaction: RecordTransaction) throws {
     let path = ScopePath(scope.path)
-    for assignment in try assignments(tenant: scope.tenant, in: transaction) where path.covers(ScopePath(assignment.scope)) {
-      try transaction.remove(RoleAssignment.self, assignment.key)
-    }
-    forget(scope.tenant, after: transaction)
+    let removed = try assignments(tenant: scope.tenant, in: transaction).filter { path.covers(ScopePath($0.scope)) }
+    for assignment in removed { try transaction.remove(RoleAssignment.self, assignment.key) }
+    if !removed.isEmpty { forget(scope.tenant, after: transaction) }
   }
 
   /// Removes every assignment of a principal: for one that is being deleted.

@@ -61,8 +61,8 @@ import Testing
     try await fixture.close()
     let matrix = lines.joined(separator: "\n") + "\n"
     let path = #filePath.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/Golden/matrix.txt"
-    if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] != nil { try Data(matrix.utf8).write(to: URL(filePath: path)) }
+    if ProcessInfo.processInfo.environment["COCAGNE_UPDATE_GOLDEN"] != nil { try Data(matrix.utf8).write(to: URL(filePath: path)) }
     let golden = try String(decoding: Data(contentsOf: URL(filePath: path)), as: UTF8.self)
-    #expect(matrix == golden, "run the tests with UPDATE_GOLDEN=1 once the change is meant")
+    #expect(matrix == golden, "run the tests with COCAGNE_UPDATE_GOLDEN=1 once the change is meant")
   }
 }

@@ -22,7 +22,7 @@ import Testing
     try disk.syncDirectory()
     try write(2, count: 2048, at: 1024, in: file)
     var seen: Set<[UInt8]> = []
-    for seed in 0..<64 {
+    for seed in 0..<512 {
       let found = try content(disk.crash(keeping: SeededRandom(seed: UInt64(seed))), "a")
       #expect(found[0..<1024].allSatisfy { $0 == 1 })
       #expect(found.count >= 2048)

@@ -10,7 +10,7 @@ struct CrashTests {
   @Test(arguments: [0xC0CA_61E1, 0xC0CA_61E2, 0xC0CA_61E3])
   func `after a power loss at any write every acknowledged transaction is whole and no other is half there`(seed: UInt64) async throws {
     let random = SeededRandom(seed: seed)
-    let directory = try TemporaryDirectory()
+    let directory = ScratchDirectory()
     let workload = CrashWorkload(random: random)
     let log = DiskLog()
     RecordingFileSystem.watch(directory.path, log)
@@ -26,7 +26,7 @@ struct CrashTests {
     #expect(writesToMainFile > 100)
 
     var disk = ReplayedDisk(existing: "records.sqlite")
-    let image = try TemporaryDirectory()
+    let image = ScratchDirectory()
     for position in 0...operations.count {
       if position > 0 { disk.replay(operations[position - 1]) }
       let acknowledged = acknowledgements.count { $0 <= position }
@@ -42,7 +42,7 @@ struct CrashTests {
     }
 
     /// Opens what the disk holds, checks it and gives the number of transactions that are there.
-    func recover(_ files: [String: [UInt8]], in image: TemporaryDirectory) async throws -> Int {
+    func recover(_ files: [String: [UInt8]], in image: ScratchDirectory) async throws -> Int {
       for name in try FileManager.default.contentsOfDirectory(atPath: image.path) { try FileManager.default.removeItem(atPath: image(name)) }
       for (name, content) in files { try Data(content).write(to: URL(fileURLWithPath: image(name))) }
       let store = try SQLiteRecordStore(path: image("records.sqlite"))

@@ -1,6 +1,7 @@
 import Base
 import GRDBSQLite
 import Records
+import Simulation
 import Testing
 
 struct DiskFaultTests {
@@ -74,7 +75,7 @@ struct DiskFaultTests {
   }
 
   private func withWatchedStore(_ body: (_ path: String, _ log: DiskLog) async throws -> Void) async throws {
-    let directory = try TemporaryDirectory()
+    let directory = ScratchDirectory()
     let log = DiskLog()
     RecordingFileSystem.watch(directory.path, log)
     defer { RecordingFileSystem.unwatch(directory.path) }

@@ -2,6 +2,7 @@ import Base
 import Crypto
 import Foundation
 import NIOHTTP1
+import Simulation
 import Storage
 import Testing
 import Wire
@@ -103,7 +104,7 @@ import Wire
     try await fixture.makeContainer()
     let blobs = (0..<3).map { (name: "con/b\($0)", bytes: fixture.bytes(700_000)) }
     for blob in blobs { #expect(try await fixture.put(blob.name, blob.bytes).status == 201) }
-    let folder = fixture.directory + "/extents"
+    let folder = fixture.directory("extents")
     let segment = try #require(
       try FileManager.default.contentsOfDirectory(atPath: folder).map { folder + "/" + $0 }
         .max {

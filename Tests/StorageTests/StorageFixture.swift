@@ -2,7 +2,6 @@ import Access
 import Base
 import Edge
 import Extents
-import Foundation
 import Keyring
 import Logging
 import NIOCore
@@ -22,7 +21,7 @@ final class StorageFixture: Sendable {
   let tenant: GUID
   let clock = ManualClock()
   let random: SeededRandom
-  let directory: String
+  let directory = ScratchDirectory()
   let records: SQLiteRecordStore
   let keyring: Keyring
   let extents: ExtentStore
@@ -34,14 +33,11 @@ final class StorageFixture: Sendable {
   init(seed: UInt64 = 1, limits: StorageLimits = StorageLimits()) async throws {
     random = SeededRandom(seed: seed)
     tenant = random.guid()
-    let parent = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
-    directory = parent + "/storage-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-    records = try SQLiteRecordStore(path: directory + "/records")
-    keyring = Keyring(rootKey: try RootKey(creatingAt: directory + "/root.key", random: random), random: random)
+    records = try SQLiteRecordStore(path: directory("records"))
+    keyring = Keyring(rootKey: try RootKey(creatingAt: directory("root.key"), random: random), random: random)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     extents = try await ExtentStore(
-      disk: try PosixDisk(path: directory + "/extents"), records: records, keyring: keyring, random: random, logger: logger)
+      disk: try PosixDisk(path: directory("extents")), records: records, keyring: keyring, random: random, logger: logger)
     accounts = StorageAccounts(records: records, keyring: keyring)
     caller = Caller(tenant: tenant)
     let address = CloudAddress(domain: "cloud.test", port: 443)
@@ -50,10 +46,6 @@ final class StorageFixture: Sendable {
       accounts: accounts, extents: extents, verifier: caller, principals: caller, authorizer: caller, address: address, clock: clock,
       random: random, limits: limits, logger: logger)
     try await makeAccount(Self.account)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: directory)
   }
 
   func makeAccount(_ name: String) async throws {

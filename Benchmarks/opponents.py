@@ -1,0 +1,86 @@
+"""What the cloud is measured against: nginx for reads, the bare disk for durable writes."""
+
+import grp
+import json
+import os
+import pwd
+import socket
+import string
+import subprocess
+import time
+from pathlib import Path
+
+from measure import Failure, Processes, Sample, run
+
+START_SECONDS = 20
+
+
+class Nginx(Processes):
+    """Static files over TLS 1.3 with a certificate of the same kind as the cloud's: ECDSA with P-256."""
+
+    host = "static.localhost"
+
+    def __init__(self, directory, port, files):
+        """Serves `files`, by name, once `start` was called."""
+        super().__init__([])
+        self.directory, self.port = directory, port
+        (directory / "files").mkdir(parents=True)
+        for name, data in files.items():
+            (directory / "files" / name).write_bytes(data)
+        self.certificate = directory / "certificate.pem"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={self.host}",
+            "-addext", f"subjectAltName=DNS:{self.host}", "-keyout", directory / "key.pem", "-out", self.certificate)
+        values = {
+            "directory": directory, "port": port, "host": self.host, "user": pwd.getpwuid(os.getuid()).pw_name,
+            "group": grp.getgrgid(os.getgid()).gr_name
+        }
+        template = string.Template(Path(__file__).with_name("nginx.conf").read_text())
+        (directory / "nginx.conf").write_text(template.substitute(values))
+        self.master = None
+
+    def start(self):
+        log = self.directory / "error.log"
+        self.master = subprocess.Popen(["nginx", "-e", log, "-c", self.directory / "nginx.conf"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                break
+            except OSError:
+                if self.master.poll() is not None or time.monotonic() > deadline:
+                    raise Failure(f"nginx does not start\n{log.read_text()}") from None
+                time.sleep(0.05)
+        children = Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children").read_text()
+        self.pids = [self.master.pid, *map(int, children.split())]
+
+    def stop(self):
+        if self.master:
+            self.master.terminate()
+            self.master.wait(START_SECONDS)
+
+    def url(self, name):
+        return f"https://{self.host}:{self.port}/{name}"
+
+
+class Disk:
+    """4 KiB written into a file of its own and made durable, by each of some jobs: what the disk gives where nobody shares a sync."""
+
+    block_bytes = 4096
+    # Laid out before the first run, so that no sync has a file's growth to write besides.
+    file_bytes = 4 << 20
+
+    def __init__(self, directory):
+        self.directory = directory
+        directory.mkdir()
+
+    def load(self, jobs, seconds):
+        report = run(
+            "fio", "--name=sync", f"--directory={self.directory}", f"--bs={self.block_bytes}", f"--size={self.file_bytes}", "--rw=write", "--overwrite=1",
+            "--fdatasync=1", "--ioengine=psync", f"--numjobs={jobs}", "--time_based", f"--runtime={seconds}", "--group_reporting",
+            "--output-format=json", timeout=seconds + 120)
+        result = json.loads(report[report.index("{"):])["jobs"][0]
+        if result["error"]:
+            raise Failure(f"fio: error {result['error']}")
+        written = result["write"]
+        percentile = {name: value / 1e9 for name, value in result["sync"]["lat_ns"]["percentile"].items()}
+        return Sample(written["total_ios"], written["iops"], percentile["50.000000"], percentile["99.000000"], written["bw_bytes"])
