@@ -15,6 +15,8 @@ PYTEST ?=
 SUDO := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo)
 BINARY := .build/release/cocagne
 ONE_CONFIGURATION := --configuration release
+# They take less than a minute; a test that hangs is to be seen as one.
+UNIT_TESTS_END_AFTER := 15m
 data := $(if $(DATA),--data '$(DATA)')
 # Inside a shell of this cloud, PyPI is not to be judged by this cloud's authority.
 pip_environment := $(if $(COCAGNE_DOMAIN),env -u REQUESTS_CA_BUNDLE -u SSL_CERT_FILE)
@@ -75,7 +77,7 @@ test: lint unit conformance ## all that a release rests on
 .PHONY: unit
 unit: run-packages swift ## unit, crash and race tests
 	swift build $(ONE_CONFIGURATION) --build-tests
-	swift test $(ONE_CONFIGURATION) --skip-build --disable-testable-imports --disable-xctest
+	timeout --kill-after=30 $(UNIT_TESTS_END_AFTER) swift test $(ONE_CONFIGURATION) --skip-build --disable-testable-imports --disable-xctest
 
 .PHONY: conformance
 conformance: test-packages build .venv/az/installed .venv/sdk/installed ## real clients against a real cloud
