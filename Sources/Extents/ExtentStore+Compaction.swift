@@ -34,21 +34,15 @@ extension ExtentStore: Service {
     defer { isCompacting.withLock { $0 = false } }
 
     var report = CompactionReport()
-    var emptied: [Segment] = []
     var failure: (any Error)?
     do {
-      for segment in try await candidates() where report.movedBytes < limits.compactionBytes {
-        if try await empty(segment, &report) { emptied.append(segment) }
-      }
+      let candidates = try await candidates()
+      // The dead ones first: on a full disk, what moves out of the others needs their room.
+      try await remove(candidates.filter { $0.live <= 0 }.map(\.segment), &report)
+      try await remove(candidates.filter { $0.live > 0 }.map(\.segment), &report)
     } catch {
       failure = error
     }
-    if !emptied.isEmpty {
-      // Whoever read a location in these segments has pinned them by then; nobody reads one afterwards.
-      await records.settle()
-      table.retire(emptied)
-    }
-    (report.removedSegments, report.removedBytes) = try table.removeRetired()
     if report != CompactionReport() {
       logger.info(
         "compaction",
@@ -61,8 +55,30 @@ extension ExtentStore: Service {
     return report
   }
 
+  /// Empties segments until the round has moved enough, and removes the files of those that could be emptied, also after an error.
+  private func remove(_ segments: [Segment], _ report: inout CompactionReport) async throws {
+    var emptied: [Segment] = []
+    var failure: (any Error)?
+    do {
+      for segment in segments where report.movedBytes < limits.compactionBytes {
+        if try await empty(segment, &report) { emptied.append(segment) }
+      }
+    } catch {
+      failure = error
+    }
+    if !emptied.isEmpty {
+      // Whoever read a location in these segments has pinned them by then; nobody reads one afterwards.
+      await records.settle()
+      table.retire(emptied)
+    }
+    let removed = try table.removeRetired()
+    report.removedSegments += removed.segments
+    report.removedBytes += removed.bytes
+    if let failure { throw failure }
+  }
+
   /// The segments worth compacting, those first that cost least for what they give.
-  private func candidates() async throws -> [Segment] {
+  private func candidates() async throws -> [(segment: Segment, live: Int)] {
     if let current = table.segments.last(where: { !$0.state.withLock { $0.isSealed } }), isMostlyDead(current) { table.sealCurrent() }
     var mostlyDead: [(segment: Segment, live: Int)] = []
     var small: [(segment: Segment, live: Int)] = []
@@ -78,7 +94,7 @@ extension ExtentStore: Service {
       }
     }
     if small.count >= limits.smallSegments { mostlyDead += small }
-    return mostlyDead.sorted { $0.live < $1.live }.map(\.segment)
+    return mostlyDead.sorted { $0.live < $1.live }
   }
 
   private func isMostlyDead(_ segment: Segment) -> Bool {
