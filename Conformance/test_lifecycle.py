@@ -1,6 +1,6 @@
 """The life of a cloud on its machine: first and later starts, stops, what it opens, what it writes where."""
 
-import hashlib
+import json
 import os
 import re
 import socket
@@ -101,8 +101,10 @@ def test_an_upload_under_way_is_served_before_the_stop(stored):
     with context.wrap_socket(socket.create_connection(("127.0.0.1", cloud.port)), server_hostname=host) as connection:
         head = (
             f"PUT /box/late HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nx-ms-version: 2024-11-04\r\n"
-            f"x-ms-blob-type: BlockBlob\r\nContent-Length: {len(content)}\r\n\r\n")
-        connection.sendall(head.encode() + content[:1000])
+            f"x-ms-blob-type: BlockBlob\r\nContent-Length: {len(content)}\r\nExpect: 100-continue\r\n\r\n")
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100")
+        connection.sendall(content[:1000])
         pid = cloud.pid
         os.kill(pid, 15)
         # Until nobody new is taken in, the stop has not begun.
@@ -174,7 +176,6 @@ def test_no_secret_reaches_the_log_nor_lies_open_in_the_data(stored):
 
 
 def test_every_line_of_the_log_is_an_event(own_cloud):
-    import json
     cloud = own_cloud()
     cloud.command("down")
     for line in (cloud.data / "cocagne.log").read_text().splitlines():

@@ -43,9 +43,16 @@ struct Up: AsyncParsableCommand {
     let clock = SystemClock()
     let level = Logger.Level(rawValue: logLevel) ?? .info
     let logger = Logger(label: "cocagne") { LogLines(label: $0, level: level, clock: clock) }
-    let isReporting = reporting
-    let platform = try await Platform.open(directory, domain: domain, port: port, clock: clock, random: SystemRandom(), logger: logger)
-    try await platform.run { report in Detached.report(report, isDetached: isReporting) }
+    let start = Detached.StartReport(isDetached: reporting)
+    do {
+      let platform = try await Platform.open(directory, domain: domain, port: port, clock: clock, random: SystemRandom(), logger: logger)
+      try await platform.run { start.serves($0) }
+    } catch {
+      guard reporting else { throw error }
+      logger.critical("cannot go on", metadata: ["error": "\(error)"])
+      start.failed(error)
+      throw ExitCode.failure
+    }
   }
 
   private func startDetached(_ directory: DataDirectory) throws {

@@ -1,4 +1,5 @@
 internal import Base
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -6,8 +7,14 @@ internal import Base
 
 /// Starts this program again in the background and waits until it serves.
 enum Detached {
-  /// The file descriptor on which a detached cloud reports: the lines to print once it serves, or nothing when it could not start.
+  /// The file descriptor on which a detached cloud reports once: how its start went, and the lines to print.
   static let reportDescriptor: Int32 = 3
+
+  /// How the start of a detached cloud went; the first character of its report.
+  private enum Outcome: Character {
+    case serves = "+"
+    case failed = "-"
+  }
 
   /// glibc's `POSIX_SPAWN_SETSID`, which its headers show to GNU sources only.
   private static let startsSession: Int16 = 0x80
@@ -38,20 +45,52 @@ enum Detached {
     close(writing)
     guard status == 0 else { throw DiskError.system(status, call: "posix_spawn") }
     let report = readAll(reading)
-    guard !report.isEmpty else {
+    let text = String(report.dropFirst())
+    switch report.first.flatMap(Outcome.init) {
+    case .serves: return text
+    case .failed: throw StartFailure(description: text)
+    case nil:
       throw OperatorError(
         "Le nuage n'a pas démarré. Son journal dit pourquoi : \(log)", "The cloud did not start. Its log says why: \(log)")
     }
-    return report
   }
 
-  /// Tells the waiting parent, once, what to print; without a parent, prints it.
-  static func report(_ text: String, isDetached: Bool) {
-    guard isDetached else { return print(text) }
-    let bytes = Array((text + "\n").utf8)
-    // The parent may have been interrupted; the cloud serves all the same.
-    _ = bytes.withUnsafeBytes { write(reportDescriptor, $0.baseAddress, $0.count) }
-    close(reportDescriptor)
+  /// Tells once how the start went: the waiting parent where there is one, else the terminal.
+  final class StartReport: Sendable {
+    private let isDetached: Bool
+    private let isSent = Mutex(false)
+
+    init(isDetached: Bool) {
+      self.isDetached = isDetached
+    }
+
+    /// What to print now that the cloud serves.
+    func serves(_ text: String) {
+      guard isDetached else { return print(text) }
+      send(.serves, text + "\n")
+    }
+
+    /// Why the cloud does not start. Nobody waits any more for the end of one that served.
+    func failed(_ error: any Error) {
+      if isDetached { send(.failed, "\(error)") }
+    }
+
+    private func send(_ outcome: Outcome, _ text: String) {
+      let isFirst = isSent.withLock { isSent in
+        defer { isSent = true }
+        return !isSent
+      }
+      guard isFirst else { return }
+      let bytes = Array((String(outcome.rawValue) + text).utf8)
+      // The parent may have been interrupted; the cloud serves all the same.
+      _ = bytes.withUnsafeBytes { write(reportDescriptor, $0.baseAddress, $0.count) }
+      close(reportDescriptor)
+    }
+  }
+
+  /// What a detached cloud said of its failed start.
+  private struct StartFailure: Error, CustomStringConvertible {
+    var description: String
   }
 
   private static func readAll(_ descriptor: Int32) -> String {

@@ -173,6 +173,10 @@ private struct BackgroundWork: Service {
   let work: @Sendable () async throws -> Void
 
   func run() async throws {
-    try await cancelWhenGracefulShutdown { try await work() }
+    do {
+      try await cancelWhenGracefulShutdown { try await work() }
+    } catch is CancellationError {
+      // That is how it ends. An error would cancel the services that are still letting requests finish.
+    }
   }
 }
