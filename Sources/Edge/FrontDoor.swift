@@ -43,6 +43,8 @@ public struct FrontDoor: Service {
       .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
     ]
     settings.applicationProtocols = ["http/1.1"]
+    // How long a closed connection waits for its client's farewell.
+    settings.shutdownTimeout = .seconds(1)
     tls = try NIOSSLContext(configuration: settings)
   }
 
