@@ -62,7 +62,11 @@ package final class BlobFastPath: ChannelDuplexHandler {
 
   /// Takes the request if it is one for this path.
   private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) -> Bool {
-    guard let parts = RequestHead(head), let service = door.hosts.service(for: parts.host),
+    guard let parts = RequestHead(head) else {
+      refuse()
+      return true
+    }
+    guard let service = door.hosts.service(for: parts.host),
       service.prefersFastPath(method: parts.method, path: String(parts.path), query: parts.query)
     else { return false }
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -78,6 +82,15 @@ package final class BlobFastPath: ChannelDuplexHandler {
     let writer = FastPathWriter(handler: bound, eventLoop: eventLoop, headers: door.answers, logger: door.logger)
     exchange?.task = writer.start(service, request)
     return true
+  }
+
+  /// For which host a request is, its head does not say, or says twice: whoever is in front of the cloud may read it otherwise. Nothing more
+  /// is taken from such a connection.
+  private func refuse() {
+    let response = EdgeResponse.badRequest
+    exchange = Exchange(body: FastPathBody(length: nil, highWaterBytes: 0) {}, announcedBytes: nil, expectsContinue: false, closes: true)
+    guard case .bytes(let buffer) = response.body else { preconditionFailure("a streamed refusal") }
+    answer(HTTPResponseHead(version: .http1_1, status: response.status, headers: door.answers.complete(response)), buffer)
   }
 
   private func receive(_ piece: ByteBuffer, context: ChannelHandlerContext) {

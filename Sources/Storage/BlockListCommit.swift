@@ -23,7 +23,8 @@ struct BlockReference: Sendable, Equatable {
     guard root.children.count <= maximumCount else { throw StorageError.blockListTooLong }
     return try root.children.map { child in
       guard let source = Source(rawValue: child.name) else { throw StorageError.unsupportedXmlNode(child.name) }
-      return BlockReference(source: source, id: try BlockID.decode(child.trimmedText))
+      guard let id = BlockID.decode(child.trimmedText) else { throw StorageError.invalidBlockId }
+      return BlockReference(source: source, id: id)
     }
   }
 }

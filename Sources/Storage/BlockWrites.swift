@@ -16,7 +16,9 @@ struct BlockWrites: Sendable {
   func putBlock(_ call: StorageCall) async throws -> EdgeResponse {
     try call.refuse(StorageCall.unservedWriteHeaders)
     guard let text = call.request.query["blockid"] else { throw StorageError.missingRequiredQueryParameter("blockid") }
-    let id = try BlockID.decode(text)
+    guard let id = BlockID.decode(text) else {
+      throw StorageError.invalidQueryParameterValue("blockid", text, reason: Base64.decode(text) == nil ? "Not a valid base64 string." : nil)
+    }
     let length = try call.contentLength()
     guard length > 0 else { throw StorageError.invalidHeaderValue("Content-Length", "0") }
     guard length <= limits.putBlockBytes else { throw StorageError.requestBodyTooLarge(maximumBytes: limits.putBlockBytes) }
@@ -129,9 +131,9 @@ enum BlockID {
   /// Bytes before encoding.
   static let maximumBytes = 64
 
-  static func decode(_ text: String) throws(CloudError) -> [UInt8] {
-    guard let id = Base64.decode(text), (1...maximumBytes).contains(id.count) else { throw StorageError.invalidBlockId }
-    return id
+  /// Nil when the text is not base64, or encodes nothing or too much.
+  static func decode(_ text: String) -> [UInt8]? {
+    Base64.decode(text).flatMap { (1...maximumBytes).contains($0.count) ? $0 : nil }
   }
 }
 

@@ -99,7 +99,8 @@ import Wire
   }
 
   @Test(arguments: [
-    ("not base64", "InvalidBlockId"), (Base64.encode(Array(repeating: 65, count: 65)), "InvalidBlockId"), ("", "InvalidBlockId"),
+    ("not base64", "InvalidQueryParameterValue"), (Base64.encode(Array(repeating: 65, count: 65)), "InvalidQueryParameterValue"),
+    ("", "InvalidQueryParameterValue"),
   ])
   func aBadBlockIdIsRefused(id: String, code: String) async throws {
     let fixture = try await StorageFixture()
