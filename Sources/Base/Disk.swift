@@ -13,6 +13,8 @@ public protocol Disk: Sendable {
   func remove(_ name: String) throws
   /// Makes creations and removals durable.
   func syncDirectory() throws
+  /// Bytes that this process may still write.
+  func freeBytes() throws -> Int
 }
 
 /// An open file. Safe to use from several threads at once at different offsets.

@@ -43,6 +43,12 @@ public struct PosixDisk: Disk {
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw DiskError.current("fsync") }
   }
+
+  public func freeBytes() throws -> Int {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { throw DiskError.current("statvfs") }
+    return Int(status.f_bavail) * Int(status.f_frsize)
+  }
 }
 
 final class PosixFile: DiskFile {

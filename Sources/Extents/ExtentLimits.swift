@@ -14,10 +14,16 @@ public struct ExtentLimits: Sendable {
   public var threads = 4
   /// Segments whose files stay open, besides those in use.
   public var openSegments = 256
+  /// Bytes of the disk that extents leave free for the records, without which nothing could be deleted.
+  public var recordReserveBytes = 64 << 20
+  /// Bytes that new extents leave free besides, for compaction: what lives in a mostly dead segment is copied before the segment goes.
+  public var compactionReserveBytes = 256 << 20
   /// Time between rounds of compaction.
   public var compactionInterval = Duration.seconds(30)
   /// A segment is worth compacting once this part of it is dead, in percent.
   public var deadPercent = 50
+  /// The same where new extents are refused for want of space, or soon will be.
+  public var deadPercentWhenFull = 10
   /// So many segments that are filled to less than a quarter are merged, even where nothing in them is dead: each start of the store leaves one.
   public var smallSegments = 8
   /// Bytes that one round of compaction moves; the segment that passes the bound is the round's last.

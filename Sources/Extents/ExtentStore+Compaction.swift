@@ -36,10 +36,15 @@ extension ExtentStore: Service {
     var report = CompactionReport()
     var failure: (any Error)?
     do {
-      let candidates = try await candidates()
-      // The dead ones first: on a full disk, what moves out of the others needs their room.
-      try await remove(candidates.filter { $0.live <= 0 }.map(\.segment), &report)
-      try await remove(candidates.filter { $0.live > 0 }.map(\.segment), &report)
+      try table.removeRetired(&report)
+      for segment in try await candidates() where report.movedBytes < limits.compactionBytes {
+        guard try await empty(segment, &report) else { continue }
+        // Whoever read a location in the segment has pinned it by then; nobody reads one afterwards.
+        await records.settle()
+        table.retire(segment)
+        // At once: on a full disk, what moves out of the next one needs the room.
+        try table.removeRetired(&report)
+      }
     } catch {
       failure = error
     }
@@ -55,31 +60,11 @@ extension ExtentStore: Service {
     return report
   }
 
-  /// Empties segments until the round has moved enough, and removes the files of those that could be emptied, also after an error.
-  private func remove(_ segments: [Segment], _ report: inout CompactionReport) async throws {
-    var emptied: [Segment] = []
-    var failure: (any Error)?
-    do {
-      for segment in segments where report.movedBytes < limits.compactionBytes {
-        if try await empty(segment, &report) { emptied.append(segment) }
-      }
-    } catch {
-      failure = error
-    }
-    if !emptied.isEmpty {
-      // Whoever read a location in these segments has pinned them by then; nobody reads one afterwards.
-      await records.settle()
-      table.retire(emptied)
-    }
-    let removed = try table.removeRetired()
-    report.removedSegments += removed.segments
-    report.removedBytes += removed.bytes
-    if let failure { throw failure }
-  }
-
   /// The segments worth compacting, those first that cost least for what they give.
-  private func candidates() async throws -> [(segment: Segment, live: Int)] {
-    if let current = table.segments.last(where: { !$0.state.withLock { $0.isSealed } }), isMostlyDead(current) { table.sealCurrent() }
+  private func candidates() async throws -> [Segment] {
+    let isShort = try table.freeBytes() < limits.recordReserveBytes + 2 * limits.compactionReserveBytes
+    let deadPercent = isShort ? limits.deadPercentWhenFull : limits.deadPercent
+    if let current = table.segments.last(where: { !$0.state.withLock { $0.isSealed } }), isMostlyDead(current, deadPercent) { table.sealCurrent() }
     var mostlyDead: [(segment: Segment, live: Int)] = []
     var small: [(segment: Segment, live: Int)] = []
     for segment in table.segments {
@@ -87,22 +72,22 @@ extension ExtentStore: Service {
       guard isStill else { continue }
       let live: Int
       if let known { live = known } else { live = try await countLiveBytes(of: segment) }
-      if isMostlyDead(segment) {
+      if isMostlyDead(segment, deadPercent) {
         mostlyDead.append((segment, live))
       } else if end < limits.segmentBytes / 4 {
         small.append((segment, live))
       }
     }
     if small.count >= limits.smallSegments { mostlyDead += small }
-    return mostlyDead.sorted { $0.live < $1.live }
+    return mostlyDead.sorted { $0.live < $1.live }.map(\.segment)
   }
 
-  private func isMostlyDead(_ segment: Segment) -> Bool {
+  private func isMostlyDead(_ segment: Segment, _ deadPercent: Int) -> Bool {
     segment.state.withLock { state in
       guard let live = state.liveBytes, state.reservations == 0 else { return false }
       let used = state.end - Segment.headerBytes
       // An adopted segment may have nothing in it but a torn header.
-      return live <= 0 && (used > 0 || state.isSealed) || used > 0 && (used - live) * 100 >= used * limits.deadPercent
+      return live <= 0 && (used > 0 || state.isSealed) || used > 0 && (used - live) * 100 >= used * deadPercent
     }
   }
 

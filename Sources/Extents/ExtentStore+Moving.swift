@@ -63,7 +63,7 @@ extension ExtentStore {
       cipher = nil
     }
     do {
-      let reservation = try table.reserve(record.layout.storedBytes)
+      let reservation = try table.reserve(record.layout.storedBytes, leavingFree: limits.recordReserveBytes)
       let step = record.layout.frames(within: limits.readBytes)
       for first in stride(from: 0, to: record.layout.frameCount, by: step) {
         let frames = first..<min(first + step, record.layout.frameCount)

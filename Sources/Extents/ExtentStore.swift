@@ -64,7 +64,9 @@ public final class ExtentStore: Sendable {
       dataKey = try await records.read { [keyring] in try keyring.dataKey(key, tenant: tenant, in: $0) }
     }
     let layout = FrameLayout(length: length, frameBytes: limits.frameBytes)
-    let reservation = try renderingDiskErrors { try table.reserve(layout.storedBytes) }
+    let reservation = try renderingDiskErrors {
+      try table.reserve(layout.storedBytes, leavingFree: limits.recordReserveBytes + limits.compactionReserveBytes)
+    }
     let record = ExtentRecord(
       tenant: tenant, id: random.guid(), segment: reservation.segment.number, offset: reservation.range.lowerBound, layout: layout, dataKey: key)
     return ExtentWriter(

@@ -74,9 +74,12 @@ final class Reservation: Sendable {
   let sync: GroupSync
   let range: Range<Int>
   private let isDurable = Atomic(false)
+  private let unwritten: UnwrittenBytes
 
   /// For a range that `segment.state` counts already.
-  init(segment: Segment, file: any DiskFile, sync: GroupSync, range: Range<Int>) {
+  init(segment: Segment, file: any DiskFile, sync: GroupSync, range: Range<Int>, unwritten: UnwrittenBytes) {
+    unwritten.add(range.count)
+    self.unwritten = unwritten
     self.segment = segment
     self.file = file
     self.sync = sync
@@ -85,16 +88,29 @@ final class Reservation: Sendable {
 
   /// From here on, the range may be committed and is never given to another extent.
   func markDurable() {
-    isDurable.store(true, ordering: .releasing)
+    guard !isDurable.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    unwritten.add(-range.count)
   }
 
   deinit {
     let canReuse = !isDurable.load(ordering: .acquiring)
+    if canReuse { unwritten.add(-range.count) }
     segment.state.withLock { state in
       state.reservations -= 1
       if canReuse, state.end == range.upperBound { state.end = range.lowerBound }
       if state.isSealed, state.reservations == 0 { state.sync = nil }
     }
+  }
+}
+
+/// The bytes that writers have reserved and not made durable yet.
+final class UnwrittenBytes: Sendable {
+  private let count = Atomic(0)
+
+  var bytes: Int { count.load(ordering: .relaxed) }
+
+  func add(_ bytes: Int) {
+    count.add(bytes, ordering: .relaxed)
   }
 }
 

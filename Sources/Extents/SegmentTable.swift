@@ -20,6 +20,7 @@ final class SegmentTable: Sendable {
   private let limits: ExtentLimits
   private let threads: NIOThreadPool
   private let state = Mutex(State())
+  private let unwritten = UnwrittenBytes()
 
   init(disk: any Disk, store: GUID, limits: ExtentLimits, threads: NIOThreadPool) {
     self.disk = disk
@@ -55,9 +56,11 @@ final class SegmentTable: Sendable {
     state.withLock { state in state.segments[number].map { SegmentPin($0) } }
   }
 
-  /// Gives an extent its range. Throws `DiskError` when a segment must be made and cannot.
-  func reserve(_ bytes: Int) throws -> Reservation {
-    try state.withLock { state in
+  /// Gives an extent its range. Throws `DiskError.full` when less than `leavingFree` bytes of the disk would be left, and what the disk throws
+  /// when a segment must be made.
+  func reserve(_ bytes: Int, leavingFree: Int) throws -> Reservation {
+    guard try freeBytes() - bytes >= leavingFree else { throw DiskError.full }
+    return try state.withLock { state in
       if bytes > limits.segmentBytes - Segment.headerBytes {
         let segment = try makeSegment(&state)
         defer { seal(segment) }
@@ -69,6 +72,12 @@ final class SegmentTable: Sendable {
       state.current = segment
       return try take(bytes, of: segment)
     }
+  }
+
+  /// Bytes of the disk that nobody has reserved. What is being written may be on the disk already, in part: then it is counted twice, which
+  /// errs on the safe side.
+  func freeBytes() throws -> Int {
+    try disk.freeBytes() - unwritten.bytes
   }
 
   /// Lets the current segment take nothing more; the next extent begins another one.
@@ -90,25 +99,22 @@ final class SegmentTable: Sendable {
     }
   }
 
-  /// Takes segments out of sight. Nothing in them may be alive, and nobody may still resolve a location in them.
-  func retire(_ segments: [Segment]) {
+  /// Takes a segment out of sight. Nothing in it may be alive, and nobody may still resolve a location in it.
+  func retire(_ segment: Segment) {
     state.withLock { state in
-      for segment in segments {
-        state.segments[segment.number] = nil
-        state.retired.append(segment)
-      }
+      state.segments[segment.number] = nil
+      state.retired.append(segment)
     }
   }
 
-  /// Removes the files of retired segments that nobody reads any more, and gives the bytes that this returns to the disk.
-  func removeRetired() throws -> (segments: Int, bytes: Int) {
+  /// Removes the files of retired segments that nobody reads any more.
+  func removeRetired(_ report: inout CompactionReport) throws {
     let unread = state.withLock { state in
       let unread = state.retired.filter { $0.state.withLock { $0.readers == 0 } }
       state.retired.removeAll { segment in unread.contains { $0 === segment } }
       state.opened.removeAll { segment in unread.contains { $0 === segment } }
       return unread
     }
-    var bytes = 0
     for (index, segment) in unread.enumerated() {
       do {
         try disk.remove(segment.name)
@@ -116,12 +122,12 @@ final class SegmentTable: Sendable {
         state.withLock { $0.retired += unread[index...] }
         throw error
       }
-      bytes += segment.state.withLock { state in
+      report.removedSegments += 1
+      report.removedBytes += segment.state.withLock { state in
         state.file = nil
         return state.end
       }
     }
-    return (unread.count, bytes)
   }
 
   private func makeSegment(_ state: inout State) throws -> Segment {
@@ -170,7 +176,7 @@ final class SegmentTable: Sendable {
       let range = state.end..<state.end + bytes
       state.end = range.upperBound
       state.reservations += 1
-      return Reservation(segment: segment, file: file, sync: sync, range: range)
+      return Reservation(segment: segment, file: file, sync: sync, range: range, unwritten: unwritten)
     }
   }
 

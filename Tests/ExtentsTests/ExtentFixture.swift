@@ -56,6 +56,8 @@ final class ExtentFixture: Sendable {
     var limits = ExtentLimits()
     limits.segmentBytes = 64 << 10
     limits.frameBytes = 4 << 10
+    limits.recordReserveBytes = 0
+    limits.compactionReserveBytes = 0
     limits.readBytes = 16 << 10
     limits.inlineBytes = 12 << 10
     limits.writeBehindBytes = 32 << 10

@@ -63,6 +63,36 @@ import Testing
     }
   }
 
+  @Test func extentsLeaveTheReserveToTheRecordsAndToCompaction() async throws {
+    let fixture = try await ExtentFixture()
+    let disk = SimulatedDisk(capacityBytes: 400_000)
+    var limits = ExtentFixture.smallLimits
+    limits.recordReserveBytes = 36_000
+    limits.compactionReserveBytes = limits.segmentBytes
+    let store = try await fixture.store(on: disk, limits: limits)
+    let saved = try await fill(store, fixture)
+    #expect(try (100_000..<120_000).contains(disk.freeBytes()))
+    // One of three, so that no segment dies as a whole, nor by half: what lives must be copied before anything can be removed.
+    for index in stride(from: 0, to: saved.count, by: 3) { try await fixture.release(saved[index].id, from: store) }
+    while try await store.compact() != CompactionReport() {}
+    let kept = saved.indices.filter { $0 % 3 != 0 }.map { saved[$0] }
+    let more = try await fill(store, fixture)
+    #expect(more.count >= saved.count / 4)
+    try await check(kept + more, store, fixture)
+  }
+
+  @Test func writersUnderWayCountAgainstTheReserve() async throws {
+    let fixture = try await ExtentFixture()
+    let disk = SimulatedDisk(capacityBytes: 100_000)
+    let store = try await fixture.store(on: disk)
+    var writers: [ExtentWriter] = []
+    for _ in 0..<3 { writers.append(try await store.write(length: 30_000, tenant: fixture.tenant, key: fixture.key)) }
+    await #expect(throws: CloudError.self) { try await store.write(length: 30_000, tenant: fixture.tenant, key: fixture.key) }
+    for writer in writers { writer.cancel() }
+    writers = []
+    _ = try await fixture.save(SystemRandom().bytes(30_000), to: store)
+  }
+
   @Test func aWriterThatFailsGivesItsRangeUp() async throws {
     let fixture = try await ExtentFixture()
     let disk = SimulatedDisk()

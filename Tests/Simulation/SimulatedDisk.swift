@@ -97,6 +97,10 @@ public final class SimulatedDisk: Disk {
     SimulatedDisk(state.withLock { $0.crashed(random) })
   }
 
+  public func freeBytes() throws -> Int {
+    state.withLock { $0.capacity == .max ? .max : $0.capacity - $0.usedBytes }
+  }
+
   /// Changes the disk's size. Nothing that is on it gets lost.
   public func setCapacity(bytes: Int) {
     state.withLock { $0.capacity = bytes }
