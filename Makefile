@@ -9,6 +9,8 @@ SHELL := /bin/bash
 DATA ?=
 PORT ?=
 DOMAIN ?=
+# Arguments for the benches, for example BENCH=--quick.
+BENCH ?=
 # Arguments for pytest, for example PYTEST="-k revoked -x".
 PYTEST ?=
 
@@ -42,7 +44,7 @@ endef
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 	@echo
-	@echo '  Variables: DATA=.cocagne PORT=443 DOMAIN=cocagne.localhost PYTEST="-k words"'
+	@echo '  Variables: DATA=.cocagne PORT=443 DOMAIN=cocagne.localhost PYTEST="-k words" BENCH=--quick'
 
 .PHONY: up
 up: run-packages build ## install what is missing, build, start the cloud, say what to type next
@@ -84,8 +86,8 @@ conformance: test-packages build .venv/az/installed .venv/sdk/installed ## real 
 	AZ='$(CURDIR)/.venv/az/bin/az' .venv/sdk/bin/python -m pytest Conformance $(PYTEST)
 
 .PHONY: bench
-bench: bench-packages build ## side by side with nginx and the bare disk
-	python3 Benchmarks/bench.py
+bench: bench-packages build .venv/sdk/installed ## side by side with nginx and the bare disk
+	.venv/sdk/bin/python Benchmarks/bench.py $(BENCH)
 
 .PHONY: format
 format: swift ## put the sources into the one format
