@@ -14,6 +14,9 @@ final class SQLiteReaders: Sendable {
     var reads: Set<UInt64> = []
     var nextRead: UInt64 = 0
     var settlers: [Settler] = []
+    var isHeld = false
+    /// Reads that begin once they are held no longer.
+    var held: [CheckedContinuation<Void, Never>] = []
   }
 
   /// Somebody who waits for the end of some reads.
@@ -34,6 +37,7 @@ final class SQLiteReaders: Sendable {
 
   /// Runs `body` in one read transaction. Throws `CloudError.serverBusy` when too many wait or the store is closed.
   func read<Result>(_ body: (SQLiteSession) throws -> Result) async throws -> Result {
+    await waitWhileHeld()
     let connection = try await acquire()
     defer { release(connection) }
     let number = begin()
@@ -42,6 +46,31 @@ final class SQLiteReaders: Sendable {
       try connection.perform { session in
         try session.reading { try body(session) }
       }
+    }
+  }
+
+  /// Runs `body` while no read begins: those under way come to their end, without new ones that overlap them forever.
+  func holding(_ body: () throws -> Void) rethrows {
+    state.withLock { $0.isHeld = true }
+    defer {
+      let held = state.withLock { state in
+        state.isHeld = false
+        defer { state.held = [] }
+        return state.held
+      }
+      for continuation in held { continuation.resume() }
+    }
+    try body()
+  }
+
+  private func waitWhileHeld() async {
+    guard state.withLock({ $0.isHeld }) else { return }
+    await withCheckedContinuation { continuation in
+      let isHeld = state.withLock { state in
+        if state.isHeld { state.held.append(continuation) }
+        return state.isHeld
+      }
+      if !isHeld { continuation.resume() }
     }
   }
 

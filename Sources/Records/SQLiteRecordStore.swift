@@ -28,9 +28,9 @@ public final class SQLiteRecordStore: RecordStore {
     let lock = try StoreLock(storePath: path)
     try preparePrivateFile(path)
     let (connection, ceiling) = try Self.open(path)
-    let writer = SQLiteWriter(connection: connection, versionCeiling: ceiling, options: options, lock: lock)
-    self.writer = writer
     readers = SQLiteReaders(path: path)
+    let writer = SQLiteWriter(connection: connection, versionCeiling: ceiling, options: options, readers: readers, lock: lock)
+    self.writer = writer
     try commits.start { writer.commit($0) }
   }
 

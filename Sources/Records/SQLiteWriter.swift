@@ -6,6 +6,7 @@ internal import Base
 final class SQLiteWriter: @unchecked Sendable {
   private let connection: SQLiteConnection
   private let options: SQLiteOptions
+  private let readers: SQLiteReaders
   /// The version of the next commit.
   private var nextVersion: Int64
   /// Versions below this may have been used before a crash; it is stored ahead of use.
@@ -17,9 +18,10 @@ final class SQLiteWriter: @unchecked Sendable {
   /// Versions reserved at a time.
   private static let versionsPerReservation: Int64 = 1 << 20
 
-  init(connection: SQLiteConnection, versionCeiling: Int64, options: SQLiteOptions, lock: StoreLock) {
+  init(connection: SQLiteConnection, versionCeiling: Int64, options: SQLiteOptions, readers: SQLiteReaders, lock: StoreLock) {
     self.connection = connection
     self.options = options
+    self.readers = readers
     nextCheckpointPages = options.checkpointPages
     nextVersion = versionCeiling
     self.versionCeiling = versionCeiling
@@ -56,7 +58,7 @@ final class SQLiteWriter: @unchecked Sendable {
     answers.reserveCapacity(batch.count)
     var afterCommit: [@Sendable () -> Void] = []
     try connection.perform { session in
-      if session.logPages >= options.maximumLogPages { try session.checkpoint(restarting: true) }
+      if session.logPages >= options.maximumLogPages { try readers.holding { try session.checkpoint(restarting: true) } }
       try session.beginWrite()
       defer { session.rollback() }
       let ceiling = try reserveVersions(batch.count, session)
