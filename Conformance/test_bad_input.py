@@ -105,7 +105,8 @@ def test_no_forged_token_is_taken_anywhere(cloud, account):
     for what, forgery in forged(cloud, token):
         headers = {"Authorization": f"Bearer {forgery}", "x-ms-version": VERSION}
         arm = session.get(cloud.arm_url("/subscriptions", "2022-12-01"), headers=headers, timeout=30)
-        assert (arm.status_code, arm.json()["error"]["code"][:14]) in [(401, "Authentication"[:14]), (401, "InvalidAuthent")], (what, arm.text)
+        assert arm.status_code == 401, (what, arm.text)
+        assert arm.json()["error"]["code"] in ("AuthenticationFailed", "InvalidAuthenticationToken"), (what, arm.text)
         assert arm.headers["WWW-Authenticate"].startswith("Bearer "), what
         graph = session.get(f"{cloud.graph}/v1.0/me", headers=headers, timeout=30)
         assert (graph.status_code, graph.json()["error"]["code"]) == (401, "InvalidAuthenticationToken"), (what, graph.text)
@@ -154,7 +155,7 @@ def test_an_assertion_of_an_unregistered_certificate_is_refused(cloud):
     ({"grant_type": "mind_reading", "client_id": "SELF"}, "unsupported_grant_type", "AADSTS70003"),
     ({"grant_type": "client_credentials", "client_id": "SELF", "client_secret": "wrong", "scope": "https://management.azure.com/.default"}, "invalid_client", "AADSTS7000215"),
     ({"grant_type": "refresh_token", "client_id": "SELF", "refresh_token": "0.forged"}, "invalid_client", "AADSTS7000218"),
-    ({"grant_type": "refresh_token", "client_id": AZURE_CLI, "refresh_token": "0.forged"}, "invalid_grant", "AADSTS"),
+    ({"grant_type": "refresh_token", "client_id": AZURE_CLI, "refresh_token": "0.forged"}, "invalid_grant", "AADSTS9002313"),
 ])
 def test_bad_token_requests_get_the_errors_of_entra(cloud, form, error, code):
     form = {name: cloud.client_id if value == "SELF" else value for name, value in form.items()}
@@ -308,7 +309,7 @@ def test_a_bad_block_list_is_refused_quickly(cloud, account, box, signature, bod
 
 @pytest.mark.parametrize("body, status, code", [
     (b"{", 400, "InvalidRequestContent"), (b"[" * 100_000, 400, "InvalidRequestContent"), (b'{"location":"paris"}x', 400, "InvalidRequestContent"),
-    (b'{"location":"\xff"}', 400, "InvalidRequestContent"), (b"", 400, None), (b"[]", 400, None), (b'{"location":5}', 400, None),
+    (b'{"location":"\xff"}', 400, "InvalidRequestContent"), (b"", 400, "InvalidRequestContent"), (b"[]", 400, "InvalidRequestContent"), (b'{"location":5}', 400, "LocationRequired"),
     (b'{"location":"atlantis"}', 400, "LocationNotAvailableForResourceGroup"), (b" " * (JSON_BYTES + 1), 413, "RequestEntityTooLarge"),
 ])
 def test_a_bad_resource_is_refused(cloud, body, status, code):
@@ -316,7 +317,7 @@ def test_a_bad_resource_is_refused(cloud, body, status, code):
     address = cloud.arm_url(f"/subscriptions/{cloud.subscription}/resourcegroups/{name}")
     answer = session.put(address, data=body, headers={"Content-Type": "application/json"}, timeout=30)
     assert answer.status_code == status, answer.text
-    assert code is None or answer.json()["error"]["code"] == code, answer.text
+    assert answer.json()["error"]["code"] == code, answer.text
     assert answer.json()["error"]["message"]
     assert session.get(address, timeout=30).status_code == 404
 

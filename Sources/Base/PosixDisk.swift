@@ -44,7 +44,10 @@ public struct PosixDisk: Disk {
     guard fsync(descriptor) == 0 else { throw DiskError.current("fsync") }
   }
 
-  public func freeBytes() throws -> Int {
+  public func freeBytes() throws -> Int { try Self.freeBytes(at: path) }
+
+  /// Bytes that this process may still write on the file system of a path, which must exist.
+  public static func freeBytes(at path: String) throws -> Int {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { throw DiskError.current("statvfs") }
     return Int(status.f_bavail) * Int(status.f_frsize)

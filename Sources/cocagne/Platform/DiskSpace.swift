@@ -9,12 +9,11 @@ enum DiskSpace {
   /// Free for this user at a path, or at the nearest folder above it that exists.
   static func freeBytes(at path: String) -> Int {
     var place = path
-    var status = statvfs()
-    while statvfs(place, &status) != 0 {
+    while true {
+      if let free = try? PosixDisk.freeBytes(at: place) { return free }
       guard let slash = place.lastIndex(of: "/"), place != "/" else { return 0 }
       place = slash == place.startIndex ? "/" : String(place[..<slash])
     }
-    return Int(status.f_bavail) * Int(status.f_frsize)
   }
 
   /// What the files of a directory take on disk.
