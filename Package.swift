@@ -26,6 +26,7 @@ extension Target.Dependency {
   static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
   static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
   static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+  static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
   static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
   static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
   static let x509 = product(name: "X509", package: "swift-certificates")
@@ -56,6 +57,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
   ],
   targets: [
@@ -65,7 +67,12 @@ let package = Package(
     floor("Records", ["Base", .grdb, .grdbSQLite]),
     floor("Keyring", ["Base", "Records", .crypto, .cryptoExtras]),
     floor("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio, .nioPosix, .serviceLifecycle]),
+    floor("Programs", ["Base", .subprocess]),
     // Engines
+    .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
+    .systemLibrary(name: "CLinux"),
+    floor("Hypervisor", ["Base", "CLibvirt", "Programs", "Wire", .crypto, .cryptoExtras, .logging]),
+    floor("Fabric", ["Base", "CLinux", "Programs", "Records", "Wire", .logging]),
     floor(
       "Edge",
       [
@@ -87,11 +94,20 @@ let package = Package(
     floor(
       "Storage",
       ["Access", "Base", "Edge", "Extents", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1]),
+    floor("Networking", ["Base", "Fabric", "Records", "ResourceManager", "Wire", .logging]),
+    floor(
+      "Compute",
+      [
+        "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1,
+        .nioPosix,
+      ]),
     // Faces
     .executableTarget(
       name: "cocagne",
       dependencies: [
-        "Access", "Base", "Directory", "Edge", "Extents", "Identity", "Keyring", "Monitor", "Records", "ResourceManager", "Storage", "Wire",
+        "Access", "Base", "Compute", "Directory", "Edge", "Extents", "Fabric", "Hypervisor", "Identity", "Keyring", "Monitor", "Networking",
+        "Programs",
+        "Records", "ResourceManager", "Storage", "Wire",
         .argumentParser, .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioPosix, .nioSSL, .serviceLifecycle, .unixSignals, .x509,
       ],
       swiftSettings: settings),

@@ -50,12 +50,14 @@ package struct ArmOperation: Sendable {
   package var place: Place
   /// Whether a refusal is written to the activity log, as a change's is.
   package var isLogged: Bool
+  /// Whether the body may be what JavaScript reads as an object: the CLI sends templates as they stand in their file, comments included.
+  package var isLenient: Bool
   /// Whether a body is read.
   package var hasBody: Bool
   package var run: @Sendable (ArmCall) async throws -> ArmAnswer
 
   init(
-    _ name: String, _ method: HTTPMethod, _ pattern: String, _ admission: Admission, at place: Place, isLogged: Bool? = nil,
+    _ name: String, _ method: HTTPMethod, _ pattern: String, _ admission: Admission, at place: Place, isLogged: Bool? = nil, isLenient: Bool = false,
     run: @escaping @Sendable (ArmCall) async throws -> ArmAnswer
   ) {
     self.name = name
@@ -64,6 +66,7 @@ package struct ArmOperation: Sendable {
     self.admission = admission
     self.place = place
     self.isLogged = isLogged ?? (method == .PUT || method == .PATCH || method == .DELETE)
+    self.isLenient = isLenient
     hasBody = method == .PUT || method == .PATCH || method == .POST
     self.run = run
   }

@@ -15,11 +15,9 @@ enum OperationStatusOperations {
         let operation = try await manager.operation(try id(call), call.context, canReadAll: call.hasPermission)
         switch operation.status {
         case .inProgress: return accepted(operation, call.context, address)
-        case .succeeded: return ArmAnswer(200)
-        case .failed:
-          let failure = operation.failure
-          throw CloudError(
-            failure?.status ?? 500, failure?.code ?? "InternalError", failure?.message ?? "The operation failed.")
+        case .succeeded: return ArmAnswer(200, operation.output)
+        case .failed, .canceled:
+          throw operation.failure?.error ?? CloudError(500, "InternalError", "The operation failed.")
         }
       },
       ArmOperation(
@@ -35,9 +33,33 @@ enum OperationStatusOperations {
   /// 202 with where to ask and when. Nil: there is nothing left to wait for.
   static func accepted(_ operation: LongRunningOperation?, _ context: ArmContext, _ address: CloudAddress) -> ArmAnswer {
     guard let operation else { return ArmAnswer(200) }
+    return ArmAnswer(202, headers: [("Location", resultURL(operation, context, address)), retryAfter])
+  }
+
+  /// The same for operations on one resource, whose clients know both styles.
+  static func acceptedBoth(
+    _ operation: LongRunningOperation, _ context: ArmContext, _ address: CloudAddress, location: String
+  ) -> ArmAnswer {
+    ArmAnswer(202, headers: [("Location", resultURL(operation, context, address)), statusHeader(operation, context, address, location), retryAfter])
+  }
+
+  /// What the answer to a PUT or PATCH carries while the world is not yet there.
+  static func headers(
+    _ operation: LongRunningOperation, _ context: ArmContext, _ address: CloudAddress, location: String
+  ) -> [(name: String, value: String)] {
+    [statusHeader(operation, context, address, location), retryAfter]
+  }
+
+  private static func resultURL(_ operation: LongRunningOperation, _ context: ArmContext, _ address: CloudAddress) -> String {
     let version = percentEncoded(context.apiVersion)
-    let location = "\(address.url("management"))/subscriptions/\(operation.subscription)/operationresults/\(operation.id)?api-version=\(version)"
-    return ArmAnswer(202, headers: [("Location", location), retryAfter])
+    return "\(address.url("management"))/subscriptions/\(operation.subscription)/operationresults/\(operation.id)?api-version=\(version)"
+  }
+
+  private static func statusHeader(
+    _ operation: LongRunningOperation, _ context: ArmContext, _ address: CloudAddress, _ location: String
+  ) -> (name: String, value: String) {
+    let path = "/subscriptions/\(operation.subscription)/providers/Microsoft.Resources/locations/\(location)/operationStatuses/\(operation.id)"
+    return ("Azure-AsyncOperation", "\(address.url("management"))\(path)?api-version=\(percentEncoded(context.apiVersion))")
   }
 
   private static let retryAfter = (name: "Retry-After", value: String(ResourceManagerLimits.pollIntervalSeconds))

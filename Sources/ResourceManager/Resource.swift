@@ -109,4 +109,12 @@ public enum ProvisioningState: String, Codable, Sendable {
   case succeeded = "Succeeded"
   case failed = "Failed"
   case canceled = "Canceled"
+
+  /// Whether nothing is under way.
+  public var isFinal: Bool {
+    switch self {
+    case .creating, .updating, .deleting: false
+    case .succeeded, .failed, .canceled: true
+    }
+  }
 }

@@ -110,7 +110,7 @@ extension ResourceManager {
         }
         group.provisioningState = .deleting
         try transaction.save(group)
-        let operation = LongRunningOperation(deleting: group, context, id: operationID)
+        let operation = LongRunningOperation(.deleteResourceGroup, group.id, context, id: operationID)
         try transaction.save(operation)
         try transaction.save(GroupDeletion(group, operation: operationID))
         try transaction.save(context.entry(.accepted, 202, operationID: operationID, id: entryID))
@@ -151,18 +151,5 @@ struct GroupDeletion: Record, Codable, Sendable {
 
   static func key(_ group: ResourceGroup) -> RecordKey {
     RecordKey(tenant: group.tenant, group.subscription.description, group.name.lowercased())
-  }
-}
-
-extension LongRunningOperation {
-  init(deleting group: ResourceGroup, _ context: ArmContext, id: GUID) {
-    self.init(
-      id: id, tenant: group.tenant, subscription: group.subscription, work: .deleteResourceGroup, target: group.id, status: .inProgress,
-      startTime: context.now, endTime: nil, failure: nil,
-      origin: Origin(
-        principal: context.principal.objectID, isServicePrincipal: context.principal.kind == .servicePrincipal,
-        applicationID: context.principal.applicationID, name: context.principal.name, claims: context.principal.claims,
-        permission: context.permission, apiVersion: context.apiVersion, correlationID: context.correlationID,
-        clientRequestID: context.clientRequestID, clientAddress: context.clientAddress, method: context.method))
   }
 }

@@ -1,32 +1,114 @@
 package import Base
 internal import Logging
 internal import Records
-public import ServiceLifecycle
+internal import ServiceLifecycle
 internal import Wire
 
-/// The background work: carries operations on step by step, each step one transaction, and removes what has outlived its retention.
-extension ResourceManager: Service {
-  /// Runs until shutdown. Unfinished operations of an earlier run are taken up at once.
-  public func run() async throws {
+/// The background work: carries operations on step by step, and removes what has outlived its retention.
+extension ResourceManager {
+  /// Runs until shutdown. Unfinished operations of an earlier run are taken up at once. `dispatcher` takes the requests that deployments make.
+  public func run(dispatcher: ArmDispatcher? = nil) async throws {
     signal.yield()
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.carryOn() }
+      group.addTask { await self.carryOn(dispatcher) }
       group.addTask { await self.keepHouse() }
     }
   }
 
-  private func carryOn() async {
-    for await _ in signals.cancelOnGracefulShutdown() {
-      guard await !drainOperations() else { continue }
-      // What failed inside may be over by then: a full disk, a busy store.
-      guard (try? await Task.sleep(for: .seconds(ResourceManagerLimits.pollIntervalSeconds))) != nil else { return }
-      signal.yield()
+  /// Begins what can begin whenever there is something new, and from time to time what was left by an error.
+  private func carryOn(_ dispatcher: ArmDispatcher?) async {
+    let runner = OperationRunner()
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        let pause = Duration.seconds(ResourceManagerLimits.pollIntervalSeconds)
+        while (try? await cancelWhenGracefulShutdown({ try await Task.sleep(for: pause) })) != nil { self.signal.yield() }
+      }
+      for await _ in signals.cancelOnGracefulShutdown() {
+        do {
+          for operation in try await nextOperations(runner) {
+            let task = runner.begin(operation) {
+              await self.carry(operation, dispatcher)
+              self.signal.yield()
+            }
+            guard let task else { continue }
+            group.addTask {
+              await withTaskCancellationHandler {
+                await task.value
+              } onCancel: {
+                task.cancel()
+              }
+            }
+          }
+        } catch {
+          logger.error("pending operations could not be read", metadata: ["error": "\(error)"])
+        }
+      }
+    }
+  }
+
+  /// The oldest operation of each target. One that a deletion waits behind is given up.
+  private func nextOperations(_ runner: OperationRunner) async throws -> [LongRunningOperation] {
+    var first: [String: LongRunningOperation] = [:]
+    var order: [String] = []
+    for operation in try await pendingOperations() {
+      let target = "\(operation.tenant)\(operation.target.canonical)"
+      guard let earlier = first[target] else {
+        first[target] = operation
+        order.append(target)
+        continue
+      }
+      guard operation.work == .deleteResource, earlier.work != .deleteResource else { continue }
+      if runner.isRunning(earlier) {
+        runner.preempt(earlier)
+      } else {
+        try await end(
+          earlier, failure: CloudError(409, "OperationPreempted", "The operation has been preempted by a more recent operation."))
+        first[target] = operation
+      }
+    }
+    return order.compactMap { first[$0] }.filter { !runner.isRunning($0) }
+  }
+
+  /// Carries an operation on until it has ended, is cancelled, or has to be left for later.
+  private func carry(_ operation: LongRunningOperation, _ dispatcher: ArmDispatcher?) async {
+    var attempt = 0
+    while !Task.isCancelled {
+      let pause: Duration
+      do {
+        switch try await step(operation, dispatcher) {
+        case .ended: return
+        case .again(let after): pause = after
+        }
+        attempt = 0
+      } catch is CancellationError {
+        return
+      } catch {
+        attempt += 1
+        logger.error(
+          "operation step failed",
+          metadata: ["operation": "\(operation.id)", "target": "\(operation.target)", "attempt": "\(attempt)", "error": "\(error)"])
+        if attempt >= ResourceManagerLimits.maximumOperationAttempts, operation.work == .putResource || operation.work == .act {
+          await giveUp(operation)
+          return
+        }
+        pause = .seconds(min(1 << min(attempt, 5), ResourceManagerLimits.maximumOperationPauseSeconds))
+      }
+      guard (try? await Task.sleep(for: pause)) != nil else { return }
+    }
+  }
+
+  private func giveUp(_ operation: LongRunningOperation) async {
+    do {
+      try await end(
+        operation, failure: CloudError(500, "InternalExecutionError", "An internal execution error occurred. Please retry later."))
+    } catch {
+      logger.error("operation could not be ended", metadata: ["operation": "\(operation.id)", "error": "\(error)"])
     }
   }
 
   /// Takes all unfinished operations as far as they go; false when the step of one failed inside, which is left for the next round.
   @discardableResult
-  package func drainOperations() async -> Bool {
+  package func drainOperations(_ dispatcher: ArmDispatcher? = nil) async -> Bool {
     var stuck: Set<GUID> = []
     while !Task.isCancelled {
       do {
@@ -34,7 +116,7 @@ extension ResourceManager: Service {
         if pending.isEmpty { return stuck.isEmpty }
         for operation in pending {
           do {
-            try await step(operation)
+            _ = try await step(operation, dispatcher)
           } catch {
             stuck.insert(operation.id)
             logger.error(
@@ -68,112 +150,24 @@ extension ResourceManager: Service {
     return found
   }
 
-  // MARK: Deleting a group
+  /// What became of an operation by one step.
+  enum Step {
+    case ended
+    case again(after: Duration)
+  }
 
   /// Takes the next step of an operation.
-  package func step(_ operation: LongRunningOperation) async throws {
+  func step(_ operation: LongRunningOperation, _ dispatcher: ArmDispatcher?) async throws -> Step {
     switch operation.work {
-    case .deleteResourceGroup: try await deleteNext(of: operation)
+    case .deleteResourceGroup: return try await deleteNext(of: operation)
+    case .putResource, .deleteResource, .act: return try await carryOut(operation)
+    case .deploy: return .ended
     }
   }
+}
 
-  /// Deletes one resource of the group or, once it is empty, the group.
-  private func deleteNext(of operation: LongRunningOperation) async throws {
-    let group = operation.target.resourceGroup ?? ""
-    let leaves = try await records.read { try Self.leaves(of: operation, in: $0) }
-    if leaves.isEmpty {
-      try await finish(operation, group: group)
-      return
-    }
-    // One that is refused, because another needs it, may go once the other is gone.
-    var refusal: CloudError?
-    for leaf in leaves {
-      do {
-        try await delete(leaf, of: operation)
-        return
-      } catch let error as CloudError where error.status < 500 {
-        refusal = error
-        await recordFailure(stepContext(operation, leaf), error)
-      }
-    }
-    if let refusal { try await fail(operation, group: group, refusal) }
-  }
-
-  /// Resources of the group that have none below them.
-  private static func leaves(of operation: LongRunningOperation, in reader: any RecordReader) throws -> [Resource] {
-    let found = try reader.list(
-      Resource.self, under: Resource.key(tenant: operation.tenant, operation.target), limit: ResourceManagerLimits.maximumDeletionCandidates)
-    return try found.indices.filter { index in
-      // Keys order a parent right before what lies below it.
-      if index + 1 < found.count { return !found[index + 1].key.components.starts(with: found[index].key.components) }
-      return try reader.count(Resource.self, under: found[index].key, limit: 2) == 1
-    }.map { found[$0] }
-  }
-
-  private func stepContext(_ operation: LongRunningOperation, _ resource: Resource) -> ArmContext {
-    var context = operation.context(now: clock.now(), requestID: random.guid())
-    context.permission = "\(resource.id.type ?? "")/delete"
-    context.resourceID = resource.id.description
-    return context
-  }
-
-  private func delete(_ resource: Resource, of operation: LongRunningOperation) async throws {
-    let context = stepContext(operation, resource)
-    let entryID = random.guid()
-    try await records.write { [self] transaction in
-      // Another step may have taken it meanwhile: then there is nothing to do.
-      guard let current = try transaction.fetch(Resource.self, resource.key) else { return }
-      try remove(current, context, in: transaction)
-      try transaction.save(context.entry(.succeeded, 200, operationID: operation.id, id: entryID))
-    }
-  }
-
-  private func finish(_ operation: LongRunningOperation, group name: String) async throws {
-    let context = operation.context(now: clock.now(), requestID: random.guid())
-    let entryID = random.guid()
-    try await records.write { [self] transaction in
-      guard var current = try transaction.fetch(LongRunningOperation.self, operation.key), !current.status.isTerminal else { return }
-      guard try transaction.count(Resource.self, under: Resource.key(tenant: operation.tenant, operation.target), limit: 1) == 0 else { return }
-      let key = ResourceGroup.key(tenant: operation.tenant, operation.subscription, name)
-      if let group = try transaction.fetch(ResourceGroup.self, key) {
-        try removeAssignments(at: operation.target, tenant: operation.tenant, in: transaction)
-        try transaction.remove(GroupDeletion.self, GroupDeletion.key(group))
-        try transaction.remove(ResourceGroup.self, key)
-      }
-      current.status = .succeeded
-      current.endTime = context.now
-      try transaction.save(current)
-      try transaction.save(context.entry(.succeeded, 200, operationID: operation.id, id: entryID))
-    }
-  }
-
-  /// The group stays with what could not be deleted, and takes writes again.
-  private func fail(_ operation: LongRunningOperation, group name: String, _ refusal: CloudError) async throws {
-    let context = operation.context(now: clock.now(), requestID: random.guid())
-    let entryID = random.guid()
-    try await records.write { transaction in
-      guard var current = try transaction.fetch(LongRunningOperation.self, operation.key), !current.status.isTerminal else { return }
-      let key = ResourceGroup.key(tenant: operation.tenant, operation.subscription, name)
-      if var group = try transaction.fetch(ResourceGroup.self, key) {
-        group.provisioningState = .succeeded
-        group.changedTime = context.now
-        try transaction.save(group)
-        try transaction.remove(GroupDeletion.self, GroupDeletion.key(group))
-      }
-      let error = CloudError(
-        409, "ResourceGroupDeletionBlocked",
-        "Deletion of resource group '\(name)' failed as resources in it could not be deleted: \(refusal.message)",
-        details: [refusal])
-      current.status = .failed
-      current.endTime = context.now
-      current.failure = LongRunningOperation.Failure(status: error.status, code: error.code, message: error.message)
-      try transaction.save(current)
-      try transaction.save(context.entry(.failed, error.status, error: error, operationID: operation.id, id: entryID))
-    }
-  }
-
-  // MARK: Retention
-
+/// Retention.
+extension ResourceManager {
   private func keepHouse() async {
     while !Task.isCancelled, !Task.isShuttingDownGracefully {
       do {

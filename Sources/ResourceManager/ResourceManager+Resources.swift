@@ -6,15 +6,24 @@ package import Wire
 package struct RenderedResource: Sendable {
   package var resource: Resource
   package var properties: JSON
+  /// What is under way since the request that this answers.
+  package var operation: LongRunningOperation?
 }
 
 extension ResourceManager {
   // MARK: Reading
 
-  package func resource(_ id: ResourceID, _ context: ArmContext) async throws -> RenderedResource {
+  package func resource(_ id: ResourceID, _ context: ArmContext, expanding names: Set<String> = []) async throws -> RenderedResource {
     try await records.read { [catalog] reader in
       let resource = try Self.requireResource(id, catalog, context, in: reader)
-      return try Self.rendered(resource, catalog, in: reader)
+      return try Self.rendered(resource, catalog, expanding: names, in: reader)
+    }
+  }
+
+  /// What a view of a resource shows.
+  package func view(_ view: ResourceView, of id: ResourceID, _ context: ArmContext) async throws -> JSON {
+    try await records.read { [catalog] reader in
+      try view.run(Self.requireResource(id, catalog, context, in: reader), context.operation(context.subscription ?? .zero), reader)
     }
   }
 
@@ -39,14 +48,22 @@ extension ResourceManager {
     throw CloudError.resourceNotFound(id)
   }
 
-  private static func rendered(_ resource: Resource, _ catalog: ResourceCatalog, in reader: any RecordReader) throws -> RenderedResource {
+  private static func rendered(
+    _ resource: Resource, _ catalog: ResourceCatalog, expanding names: Set<String>, in reader: any RecordReader
+  ) throws -> RenderedResource {
     guard let type = catalog.type(resource.id.type ?? "") else { return RenderedResource(resource: resource, properties: resource.properties) }
-    return RenderedResource(resource: resource, properties: try type.render(resource, in: reader))
+    var properties = try type.render(resource, in: reader)
+    for name in names.sorted() {
+      guard var object = properties.object else { break }
+      for (member, value) in try type.expansion(name, of: resource, in: reader) { object[member] = value }
+      properties = .object(object)
+    }
+    return RenderedResource(resource: resource, properties: properties)
   }
 
   /// The resources of one type in a subscription or, where `parent` is a group or a resource, right in it; from behind `after`.
   package func resources(
-    type: String, in parent: ResourceID, _ context: ArmContext, after: String?, limit: Int
+    type: String, in parent: ResourceID, _ context: ArmContext, after: String?, limit: Int, expanding names: Set<String> = []
   ) async throws -> (resources: [RenderedResource], next: String?) {
     try await records.read { [catalog] reader in
       try Self.requireParent(parent, catalog, context, in: reader)
@@ -54,7 +71,7 @@ extension ResourceManager {
         var page = try projected.resources(in: parent, tenant: context.tenant, after: after, limit: limit + 1, in: reader)
         let goesOn = page.count > limit
         if goesOn { page.removeLast() }
-        return (try page.map { try Self.rendered($0, catalog, in: reader) }, goesOn ? page.last?.id.name : nil)
+        return (try page.map { try Self.rendered($0, catalog, expanding: names, in: reader) }, goesOn ? page.last?.id.name : nil)
       }
       let subscription = context.subscription ?? .zero
       let start = after.flatMap { ResourceID($0) }.map { last in
@@ -66,7 +83,7 @@ extension ResourceManager {
         limit: limit + 1)
       let goesOn = page.count > limit
       if goesOn { page.removeLast() }
-      return (try page.map { try Self.rendered($0, catalog, in: reader) }, goesOn ? page.last?.id.canonical : nil)
+      return (try page.map { try Self.rendered($0, catalog, expanding: names, in: reader) }, goesOn ? page.last?.id.canonical : nil)
     }
   }
 
@@ -113,7 +130,7 @@ extension ResourceManager {
   package func putResource(
     _ id: ResourceID, _ type: any ResourceType, body: JSON, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext
   ) async throws -> (RenderedResource, created: Bool) {
-    let etag = random.guid()
+    let (etag, operationID) = (random.guid(), random.guid())
     let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
     return try await change(context) { transaction in
       let descriptor = type.descriptor
@@ -130,8 +147,7 @@ extension ResourceManager {
       resource.location = location ?? resource.location
       if descriptor.supportsTags { resource.tags = tags }
       Self.stamp(&resource, id, replacing: existing, etag, context)
-      if !(type is any ProjectedResourceType) { try transaction.save(resource) }
-      let rendered = RenderedResource(resource: resource, properties: try type.render(resource, in: transaction))
+      let rendered = try self.store(resource, type, operationID: operationID, context, in: transaction)
       return ((rendered, existing == nil), existing == nil ? descriptor.createdStatus : descriptor.updatedStatus)
     }
   }
@@ -139,7 +155,7 @@ extension ResourceManager {
   package func patchResource(
     _ id: ResourceID, _ type: any ResourceType, body: JSON, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext
   ) async throws -> RenderedResource {
-    let etag = random.guid()
+    let (etag, operationID) = (random.guid(), random.guid())
     let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
     return try await change(context) { transaction in
       let (found, id) = try self.prepareWrite(id, type.descriptor, conditions, context, in: transaction)
@@ -154,59 +170,63 @@ extension ResourceManager {
       resource.location = existing.location
       if type.descriptor.supportsTags { resource.tags = tags ?? existing.tags }
       Self.stamp(&resource, id, replacing: existing, etag, context)
-      if !(type is any ProjectedResourceType) { try transaction.save(resource) }
-      return (RenderedResource(resource: resource, properties: try type.render(resource, in: transaction)), 200)
+      return (try self.store(resource, type, operationID: operationID, context, in: transaction), 200)
     }
   }
 
-  /// Removes a resource and what lies below it; false when it was not there.
-  package func deleteResource(_ id: ResourceID, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext) async throws -> Bool {
+  /// Keeps a changed resource, with the operation that brings the world to it where there is something to bring.
+  private func store(
+    _ resource: Resource, _ type: any ResourceType, operationID: GUID, _ context: ArmContext, in transaction: RecordTransaction
+  ) throws -> RenderedResource {
+    if !(type is any ProjectedResourceType) { try transaction.save(resource) }
+    var operation: LongRunningOperation?
+    if type is any ReconciledResourceType, !resource.provisioningState.isFinal {
+      operation = try begin(.putResource, resource.id, id: operationID, context, in: transaction)
+    }
+    return RenderedResource(resource: resource, properties: try type.render(resource, in: transaction), operation: operation)
+  }
+
+  /// Removes a resource and what lies below it, or begins to; `existed` is false when it was not there.
+  package func deleteResource(
+    _ id: ResourceID, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext
+  ) async throws -> (existed: Bool, operation: LongRunningOperation?) {
     let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
     return try await change(context) { transaction in
       _ = try Self.requireWritableSubscription(context, in: transaction)
       if let group = id.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
       let existing = try self.catalog.resource(id, tenant: context.tenant, in: transaction)
       try conditions.check(existing?.etag)
-      guard let existing else { return (false, 204) }
+      guard let existing else { return ((false, nil), 204) }
       if self.catalog.type(id.type ?? "") is any ProjectedResourceType {
         try self.remove(existing, context, in: transaction)
-        return (true, 200)
+        return ((true, nil), 200)
       }
-      let family = try transaction.list(
-        Resource.self, under: existing.key, limit: ResourceManagerLimits.maximumDeletionCandidates + 1)
-      guard family.count <= ResourceManagerLimits.maximumDeletionCandidates else {
-        throw CloudError(
-          409, "NestedResourcesExist",
-          "The resource '\(existing.id)' has more than \(ResourceManagerLimits.maximumDeletionCandidates) nested resources. Delete them first.")
-      }
-      // Keys order parents before their children: backwards, children go first.
-      for member in family.reversed() {
-        try self.remove(member, context, in: transaction)
-      }
-      return (true, 200)
+      if let operation = try self.beginDeletion(existing, context, in: transaction) { return ((true, operation), 202) }
+      try self.removeFamily(existing, context, in: transaction)
+      return ((true, nil), 200)
     }
   }
 
-  /// Removes a resource with what belongs to it, in the transaction of a change.
-  func remove(_ resource: Resource, _ context: ArmContext, in transaction: RecordTransaction) throws {
-    let operation = context.operation(resource.id.subscription ?? .zero)
-    try catalog.type(resource.id.type ?? "")?.delete(resource, context: operation, in: transaction)
-    try removeAssignments(at: resource.id, tenant: resource.tenant, in: transaction)
-    try transaction.remove(Resource.self, resource.key)
-  }
-
-  /// A POST on one resource.
-  package func act(_ action: ResourceAction, on id: ResourceID, body: JSON, _ context: ArmContext) async throws -> JSON {
+  /// A POST on one resource: what it gives, or the operation that goes on.
+  package func act(
+    _ action: ResourceAction, on id: ResourceID, body: JSON, _ context: ArmContext
+  ) async throws -> (json: JSON, operation: LongRunningOperation?) {
     let operation = context.operation(context.subscription ?? .zero)
     guard action.isWrite else {
       return try await records.write { transaction in
-        try action.run(Self.requireResource(id, self.catalog, context, in: transaction), body, operation, transaction)
+        (try action.run(Self.requireResource(id, self.catalog, context, in: transaction), body, operation, transaction), nil)
       }
     }
+    let operationID = random.guid()
     return try await change(context) { transaction in
       _ = try Self.requireWritableSubscription(context, in: transaction)
       if let group = id.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
-      return (try action.run(Self.requireResource(id, self.catalog, context, in: transaction), body, operation, transaction), 200)
+      let resource = try Self.requireResource(id, self.catalog, context, in: transaction)
+      if action.isLongRunning { try self.requireIdle(resource.id, context, in: transaction) }
+      let given = try action.run(resource, body, operation, transaction)
+      guard action.isLongRunning else { return ((given, nil), 200) }
+      let running = try self.begin(.act, resource.id, action: action.name, input: given, id: operationID, context, in: transaction)
+      return ((.null, running), 202)
     }
   }
 

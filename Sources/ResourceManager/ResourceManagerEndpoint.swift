@@ -12,8 +12,8 @@ public final class ResourceManagerEndpoint: EdgeService {
   let manager: ResourceManager
   let address: CloudAddress
   private let verifier: any TokenVerifier
-  private let authorizer: any Authorizer
-  private let table: ArmOperationTable
+  /// The way to every operation, for work that goes on in the background too.
+  public let dispatcher: ArmDispatcher
   private let logger: Logger
   private let audiences: [String]
 
@@ -25,10 +25,9 @@ public final class ResourceManagerEndpoint: EdgeService {
     self.manager = manager
     self.address = address
     self.verifier = verifier
-    self.authorizer = authorizer
     self.logger = logger
     audiences = [address.url("management")] + Self.aliases
-    table = ArmOperationTable(
+    let table = ArmOperationTable(
       MetadataOperations.all(address)
         + SubscriptionOperations.all(manager)
         + ResourceGroupOperations.all(manager, address)
@@ -36,14 +35,15 @@ public final class ResourceManagerEndpoint: EdgeService {
         + TagOperations.all(manager)
         + AuthorizationOperations.all(manager, principals)
         + OperationStatusOperations.all(manager, address)
-        + ResourceOperations.all(manager))
+        + ResourceOperations.all(manager, address))
+    dispatcher = ArmDispatcher(manager: manager, authorizer: authorizer, table: table)
   }
 
   /// The audiences of Azure's public cloud, for which SDKs ask when nobody tells them of another cloud.
   private static let aliases = ["https://management.azure.com", "https://management.core.windows.net"]
 
   /// Every operation there is: a test asks each whether it can be reached without a decision.
-  package var operations: [ArmOperation] { table.operations }
+  package var operations: [ArmOperation] { dispatcher.table.operations }
 
   public func respond(to request: EdgeRequest) async -> EdgeResponse {
     do {
@@ -62,7 +62,7 @@ public final class ResourceManagerEndpoint: EdgeService {
 
   private func answer(_ request: EdgeRequest) async throws -> ArmAnswer {
     let path = try ArmPath(request.path)
-    let match = table.match(request.method, path)
+    let match = dispatcher.table.match(request.method, path)
     if case .found(let operation, let parameters, _) = match, case .open = operation.admission {
       let anonymous = Principal(kind: .anonymous, tenant: .zero)
       let context = try context(request, operation, path, anonymous, apiVersion: request.query["api-version"] ?? "", parameters)
@@ -77,62 +77,19 @@ public final class ResourceManagerEndpoint: EdgeService {
       throw ArmRefusal.unmatched(match, path, request.method, apiVersion: apiVersion, catalog: manager.catalog)
     }
     let context = try context(request, operation, path, principal, apiVersion: apiVersion, parameters)
-    guard let scope = ResourceID(path.text(scopeLength)) else { throw ArmRefusal.missingSubscription }
-    let hasPermission = try await admit(operation, context, parameters, path, scopeLength: scopeLength)
-    let body = operation.hasBody ? try await self.body(of: request, isRequired: request.method != .POST) : .null
-    return try await operation.run(
-      ArmCall(
-        context: context, parameters: parameters, path: path, scope: scope, body: body, ifMatch: request.headers.first(name: "if-match"),
-        ifNoneMatch: request.headers.first(name: "if-none-match"), hasPermission: hasPermission,
-        mayAlso: { [authorizer] permission, path in
-          let scope = AccessScope(tenant: principal.tenant, path: path)
-          return try await authorizer.decide(principal, Action(permission), on: scope) == .allowed
-        },
-        mayKnow: { [authorizer] permission, path in
-          let scope = AccessScope(tenant: principal.tenant, path: path)
-          return try await authorizer.decide(principal, Action(permission), on: scope) != .hidden
-        }))
+    return try await dispatcher.run(
+      operation, parameters, path, scopeLength: scopeLength, context, ifMatch: request.headers.first(name: "if-match"),
+      ifNoneMatch: request.headers.first(name: "if-none-match")
+    ) { try await self.body(of: request, operation) }
   }
 
-  // MARK: Admission
+  // MARK: Authentication
 
   private func authenticate(_ request: EdgeRequest) async throws -> Principal {
     do {
       return try await request.bearerPrincipal(verifier: verifier, audiences: audiences)
     } catch RouteTable.Failure.unauthenticated(let reason) {
       throw ArmRefusal.unauthenticated(reason, address: address, audiences: audiences, now: manager.clock.now())
-    }
-  }
-
-  /// Asks the one function that decides. Gives whether the permission is held; false only where the admission lets that pass.
-  private func admit(
-    _ operation: ArmOperation, _ context: ArmContext, _ parameters: [String: String], _ path: ArmPath, scopeLength: Int
-  ) async throws -> Bool {
-    guard operation.admission.permission != nil else { return true }
-    let place = Self.place(operation.place, parameters, path, scopeLength: scopeLength)
-    let decision = try await authorizer.decide(
-      context.principal, Action(context.permission), on: AccessScope(tenant: context.tenant, path: place))
-    switch (decision, operation.admission) {
-    case (.allowed, _): return true
-    case (.denied, .visible), (.denied, .list), (.denied, .initiator), (.hidden, .initiator): return false
-    case (.hidden, _):
-      if let subscription = context.subscription { throw CloudError.subscriptionNotFound(subscription) }
-      fallthrough
-    case (.denied, _):
-      let refusal = CloudError.authorizationFailed(
-        client: context.caller, objectID: context.principal.objectID, action: context.permission, scope: place)
-      if operation.isLogged { await manager.recordFailure(context, refusal) }
-      throw refusal
-    }
-  }
-
-  private static func place(_ place: ArmOperation.Place, _ parameters: [String: String], _ path: ArmPath, scopeLength: Int) -> String {
-    switch place {
-    case .tenant: "/"
-    case .subscription: path.text(2)
-    case .group: path.text(4)
-    case .path(let dropped): path.text(path.segments.count - dropped)
-    case .extended: path.text(scopeLength)
     }
   }
 
@@ -148,14 +105,11 @@ public final class ResourceManagerEndpoint: EdgeService {
       }
       subscription = id
     }
-    let permission = (operation.admission.permission ?? operation.name)
-      .split(separator: "/", omittingEmptySubsequences: false)
-      .map { $0 == "{namespace}" ? parameters["namespace"] ?? "" : String($0) }
-      .joined(separator: "/")
     // An action is about what it is called on.
     let resourceID = if case .path(let dropped) = operation.place { path.text(path.segments.count - dropped) } else { path.text }
     return ArmContext(
-      principal: principal, subscription: subscription, permission: permission, resourceID: resourceID, apiVersion: apiVersion,
+      principal: principal, subscription: subscription, permission: ArmDispatcher.permission(operation, parameters), resourceID: resourceID,
+      apiVersion: apiVersion,
       requestID: request.identifiers.request, correlationID: request.identifiers.correlation, clientRequestID: request.identifiers.client,
       clientAddress: request.remoteAddress, method: request.method.rawValue, now: manager.clock.now(),
       url: address.url("management") + "/" + path.segments.map { percentEncoded($0) }.joined(separator: "/"), query: request.query)
@@ -173,7 +127,7 @@ public final class ResourceManagerEndpoint: EdgeService {
     return version
   }
 
-  private func body(of request: EdgeRequest, isRequired: Bool) async throws -> JSON {
+  private func body(of request: EdgeRequest, _ operation: ArmOperation) async throws -> JSON {
     let limit = ResourceManagerLimits.maximumBodyBytes
     let buffer: ByteBuffer
     do {
@@ -183,7 +137,7 @@ public final class ResourceManagerEndpoint: EdgeService {
         413, "RequestEntityTooLarge", "The request content size exceeds the maximum size of \(limit >> 20) MB. Please reduce the size and try again.")
     }
     guard buffer.readableBytes > 0 else {
-      if isRequired { throw CloudError.invalidRequestContent("The request body is empty.") }
+      if request.method != .POST { throw CloudError.invalidRequestContent("The request body is empty.") }
       return [:]
     }
     if let type = request.headers.first(name: "content-type"), !type.lowercased().contains("json") {

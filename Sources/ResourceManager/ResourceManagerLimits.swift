@@ -40,4 +40,10 @@ public enum ResourceManagerLimits {
   public static let operationRetentionDays = 7
   /// Seconds that a client waits between two polls: `Retry-After`.
   public static let pollIntervalSeconds = 1
+  /// Milliseconds between two looks at whether what a group's deletion waits for is gone, or a deployment's resource there.
+  public static let deletionPollMilliseconds = 100
+  /// Times that a step which fails inside is tried before its operation is given up. Deletions are never given up.
+  public static let maximumOperationAttempts = 8
+  /// The longest pause, in seconds, before such a step is tried again.
+  public static let maximumOperationPauseSeconds = 30
 }

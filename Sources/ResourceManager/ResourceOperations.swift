@@ -6,10 +6,10 @@ internal import Wire
 ///
 /// Source: Microsoft, "Resources", REST reference.
 enum ResourceOperations {
-  static func all(_ manager: ResourceManager) -> [ArmOperation] {
+  static func all(_ manager: ResourceManager, _ address: CloudAddress) -> [ArmOperation] {
     var operations = lists(manager)
     for provider in manager.catalog.providers {
-      for type in provider.types { operations += self.operations(of: type, manager) }
+      for type in provider.types { operations += self.operations(of: type, manager, address) }
       for action in provider.actions { operations.append(operation(of: action, provider.namespace, manager)) }
     }
     return operations
@@ -35,22 +35,32 @@ enum ResourceOperations {
     let (resources, next) = try await manager.resources(
       in: parent, call.context, filter: filter, after: try call.skipPosition(), limit: try call.pageSize())
     let readable = try await call.readable(resources, { "\($0.id.type ?? "")/read" }, { $0.id.description })
-    let expanded = Set((call.context.query["$expand"] ?? "").lowercased().split { $0 == "," || $0 == " " }.map(String.init))
+    let expanded = expansions(call)
     return call.page(readable.map { $0.genericJSON(expanding: expanded) }, next: next)
   }
 
   // MARK: One type
 
-  private static func operations(of type: any ResourceType, _ manager: ResourceManager) -> [ArmOperation] {
+  private static func operations(of type: any ResourceType, _ manager: ResourceManager, _ address: CloudAddress) -> [ArmOperation] {
     let shape = TypeShape(type.descriptor)
-    var operations = reading(type, shape, manager) + changing(type, shape, manager)
+    var operations = reading(type, shape, manager) + changing(type, shape, manager, address)
+    for view in type.views {
+      operations.append(
+        ArmOperation("\(shape.name)_\(view.name)", .GET, "\(shape.item)/\(view.name)", .permission(view.permission), at: .path(dropping: 1)) {
+          call in
+          ArmAnswer(200, try await manager.view(view, of: try id(call, dropping: 1, manager), call.context))
+        })
+    }
     for action in type.actions {
       operations.append(
         ArmOperation(
           "\(shape.name)_\(action.name)", .POST, "\(shape.item)/\(action.name)", .permission(action.permission), at: .path(dropping: 1),
           isLogged: action.isWrite
         ) { call in
-          let json = try await manager.act(action, on: try id(call, dropping: 1, manager), body: call.body, call.context)
+          let (json, operation) = try await manager.act(action, on: try id(call, dropping: 1, manager), body: call.body, call.context)
+          if let operation {
+            return OperationStatusOperations.acceptedBoth(operation, call.context, address, location: manager.locations[0].name)
+          }
           return ArmAnswer(200, json.isNull ? nil : json)
         })
     }
@@ -62,7 +72,7 @@ enum ResourceOperations {
     let read = "\(descriptor.type)/read"
     var operations = [
       ArmOperation("\(shape.name)_Get", .GET, shape.item, .permission(read), at: .path(dropping: 0)) { call in
-        answer(try await manager.resource(try id(call, dropping: 0, manager), call.context), 200, descriptor)
+        answer(try await manager.resource(try id(call, dropping: 0, manager), call.context, expanding: expansions(call)), 200, descriptor)
       },
       ArmOperation("\(shape.name)_CheckExistence", .HEAD, shape.item, .permission(read), at: .path(dropping: 0)) { call in
         ArmAnswer(try await manager.resourceExists(try id(call, dropping: 0, manager), call.context) ? 204 : 404)
@@ -74,7 +84,8 @@ enum ResourceOperations {
         ArmOperation("\(shape.name)_List", .GET, pattern, admission, at: place) { call in
           guard let parent = ResourceID(parentPath(call.path, descriptor)) else { throw ArmRefusal.missingSubscription }
           let (resources, next) = try await manager.resources(
-            type: descriptor.type, in: parent, call.context, after: try call.skipPosition(), limit: try call.pageSize())
+            type: descriptor.type, in: parent, call.context, after: try call.skipPosition(), limit: try call.pageSize(),
+            expanding: expansions(call))
           let readable = try await call.readable(resources, { _ in read }, { $0.resource.id.description })
           return call.page(readable.map { $0.json(descriptor) }, next: next)
         })
@@ -82,22 +93,31 @@ enum ResourceOperations {
     return operations
   }
 
-  private static func changing(_ type: any ResourceType, _ shape: TypeShape, _ manager: ResourceManager) -> [ArmOperation] {
+  private static func expansions(_ call: ArmCall) -> Set<String> {
+    Set((call.context.query["$expand"] ?? "").lowercased().split { $0 == "," || $0 == " " }.map(String.init))
+  }
+
+  private static func changing(
+    _ type: any ResourceType, _ shape: TypeShape, _ manager: ResourceManager, _ address: CloudAddress
+  ) -> [ArmOperation] {
     let descriptor = type.descriptor
     return [
       ArmOperation("\(shape.name)_CreateOrUpdate", .PUT, shape.item, .permission("\(descriptor.type)/write"), at: .path(dropping: 0)) { call in
         let (resource, created) = try await manager.putResource(
           try id(call, dropping: 0, manager), type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
-        return answer(resource, created ? descriptor.createdStatus : descriptor.updatedStatus, descriptor)
+        return changed(resource, created ? descriptor.createdStatus : descriptor.updatedStatus, descriptor, call.context, address)
       },
       ArmOperation("\(shape.name)_Update", .PATCH, shape.item, .permission("\(descriptor.type)/write"), at: .path(dropping: 0)) { call in
         let resource = try await manager.patchResource(
           try id(call, dropping: 0, manager), type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
-        return answer(resource, 200, descriptor)
+        return changed(resource, 200, descriptor, call.context, address)
       },
       ArmOperation("\(shape.name)_Delete", .DELETE, shape.item, .permission("\(descriptor.type)/delete"), at: .path(dropping: 0)) { call in
-        let existed = try await manager.deleteResource(
+        let (existed, operation) = try await manager.deleteResource(
           try id(call, dropping: 0, manager), ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
+        if let operation {
+          return OperationStatusOperations.acceptedBoth(operation, call.context, address, location: manager.locations[0].name)
+        }
         return ArmAnswer(existed ? 200 : 204)
       },
     ]
@@ -105,6 +125,18 @@ enum ResourceOperations {
 
   private static func answer(_ resource: RenderedResource, _ status: Int, _ descriptor: ResourceTypeDescriptor) -> ArmAnswer {
     ArmAnswer(status, resource.json(descriptor), headers: [("ETag", "\"\(resource.resource.etag)\"")])
+  }
+
+  /// The answer to a change, with where to ask for the operation that it began.
+  private static func changed(
+    _ resource: RenderedResource, _ status: Int, _ descriptor: ResourceTypeDescriptor, _ context: ArmContext, _ address: CloudAddress
+  ) -> ArmAnswer {
+    var answer = answer(resource, status, descriptor)
+    if let operation = resource.operation {
+      let location = resource.resource.location ?? "global"
+      answer.headers += OperationStatusOperations.headers(operation, context, address, location: location)
+    }
+    return answer
   }
 
   /// The resource that the path names, spelled as its type is declared.

@@ -33,12 +33,24 @@ public protocol ResourceType: Sendable {
   /// The wire form of `properties`. Secrets never appear in it.
   func render(_ resource: Resource, in reader: any RecordReader) throws -> JSON
 
+  /// Other resources that go when this one does: what a machine's `deleteOption`s name.
+  func companions(of resource: Resource, in reader: any RecordReader) throws -> [ResourceID]
+
+  /// What `$expand` adds to the properties: for a name of the query, in lower case, the members to show. Empty for what it does not know.
+  func expansion(_ name: String, of resource: Resource, in reader: any RecordReader) throws -> [(name: String, value: JSON)]
+
+  /// Further GETs below one resource, for example `instanceView`.
+  var views: [ResourceView] { get }
+
   /// POST actions on one resource, for example `listKeys`.
   var actions: [ResourceAction] { get }
 }
 
 extension ResourceType {
   public var actions: [ResourceAction] { [] }
+  public var views: [ResourceView] { [] }
+  public func expansion(_ name: String, of resource: Resource, in reader: any RecordReader) throws -> [(name: String, value: JSON)] { [] }
+  public func companions(of resource: Resource, in reader: any RecordReader) throws -> [ResourceID] { [] }
   public func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {}
   public func render(_ resource: Resource, in reader: any RecordReader) throws -> JSON { resource.properties }
 }
@@ -143,6 +155,20 @@ public struct ResourceChange: Sendable {
   }
 }
 
+/// A GET below one resource that shows something else than a child.
+public struct ResourceView: Sendable {
+  /// The last segment of the path, for example `instanceView`.
+  public var name: String
+  public var permission: String
+  public var run: @Sendable (Resource, OperationContext, any RecordReader) throws -> JSON
+
+  public init(name: String, permission: String, run: @escaping @Sendable (Resource, OperationContext, any RecordReader) throws -> JSON) {
+    self.name = name
+    self.permission = permission
+    self.run = run
+  }
+}
+
 /// A POST on one resource.
 public struct ResourceAction: Sendable {
   /// The last segment of the path, for example `regenerateKey`.
@@ -151,14 +177,18 @@ public struct ResourceAction: Sendable {
   public var permission: String
   /// Whether it changes something, and so is written to the activity log.
   public var isWrite: Bool
+  /// Whether `run` only checks and records what is wanted, and gives the input of an operation that `ReconciledResourceType.carryOut` then does.
+  public var isLongRunning: Bool
   public var run: @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
 
   public init(
-    name: String, permission: String, isWrite: Bool, run: @escaping @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
+    name: String, permission: String, isWrite: Bool, isLongRunning: Bool = false,
+    run: @escaping @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
   ) {
     self.name = name
     self.permission = permission
     self.isWrite = isWrite
+    self.isLongRunning = isLongRunning
     self.run = run
   }
 }

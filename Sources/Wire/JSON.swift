@@ -37,6 +37,13 @@ public enum JSON: Sendable, Equatable {
       return self[name] ?? members.first { $0.name.lowercased() == wanted }?.value
     }
 
+    /// The same members, those of the given names spelled so: what services keep of a body whose author wrote names in another case. `null`
+    /// members are left out.
+    public func respelled(_ names: [String]) -> Object {
+      let spellings = Dictionary(names.map { ($0.lowercased(), $0) }) { $1 }
+      return Object(members.filter { !$0.value.isNull }.map { (spellings[$0.name.lowercased()] ?? $0.name, $0.value) })
+    }
+
     public var names: [String] { members.map(\.name) }
     public var isEmpty: Bool { members.isEmpty }
 
@@ -56,6 +63,16 @@ public enum JSON: Sendable, Equatable {
   /// The member of an object, exact case; nil for a missing member, a `null`, or anything but an object.
   public subscript(name: String) -> JSON? {
     guard case .object(let object) = self, let value = object[name], value != .null else { return nil }
+    return value
+  }
+
+  /// What stands at the end of a path of members, whose names may be spelled in any case; nil where one is missing or `null`.
+  public func member(_ path: String...) -> JSON? {
+    var value = self
+    for name in path {
+      guard case .object(let object) = value, let next = object.member(ignoringCase: name), !next.isNull else { return nil }
+      value = next
+    }
     return value
   }
 

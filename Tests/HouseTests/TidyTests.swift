@@ -5,10 +5,11 @@ import Testing
 @Suite struct TidyTests {
   /// The floors from the ground up. A target imports only what stands before it.
   private static let floors = [
-    "Base", "Wire", "Records", "Keyring", "Extents", "Edge", "Access", "Identity", "ResourceManager", "Directory", "Monitor", "Storage", "cocagne",
+    "Base", "Wire", "Records", "Keyring", "Extents", "Programs", "Hypervisor", "Fabric", "Edge", "Access", "Identity", "Templates", "ResourceManager",
+    "Directory", "Monitor", "Storage", "Networking", "Compute", "cocagne",
   ]
   /// Services stand beside each other, and never import each other.
-  private static let services: Set = ["Directory", "Monitor", "Storage"]
+  private static let services: Set = ["Compute", "Directory", "Monitor", "Networking", "Storage"]
   private static let maximumLines = 450
 
   private struct SourceFile {

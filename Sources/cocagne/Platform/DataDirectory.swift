@@ -21,6 +21,8 @@ struct DataDirectory {
   var segments: String { path + "/segments" }
   var log: String { path + "/cocagne.log" }
   var controlSocket: String { path + "/control.sock" }
+  /// What the operator decides of machines and their networks.
+  var machineSettings: String { path + "/machines.json" }
   /// The certificate of the platform's authority, for clients to trust. Public.
   var authorityCertificate: String { path + "/client/ca.pem" }
   /// The directory of the Azure CLI's profile.

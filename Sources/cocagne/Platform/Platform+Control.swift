@@ -1,6 +1,8 @@
 internal import Base
+internal import Compute
 internal import Identity
 internal import Logging
+internal import Networking
 internal import Records
 internal import ResourceManager
 internal import Wire
@@ -12,7 +14,7 @@ internal import Wire
 /// What the running cloud does for the operator's commands.
 extension Platform {
   /// The lines that `up` ends with.
-  var greeting: String {
+  func greeting(hasMachines: Bool) -> String {
     let address = identity.address
     var lines: [String] = []
     if let first = firstCredentials {
@@ -33,21 +35,50 @@ extension Platform {
         "    The port is not 443: “az login -u … -p …” will fail, for MSAL drops the port; everything else works.",
       ]
     }
+    if !hasMachines {
+      lines += [
+        "! Machines et réseaux virtuels sont coupés : il faut être root et avoir libvirt (« cocagne doctor »).",
+        "    Virtual machines and networks are off: they need root and libvirt (“cocagne doctor”).",
+      ]
+    }
     if !listening.addresses.contains("::1") {
       lines += ["! Pas de boucle locale IPv6 : seul 127.0.0.1 est écouté.", "    No IPv6 loopback: only 127.0.0.1 is listened on."]
     }
     return lines.joined(separator: "\n")
   }
 
-  @Sendable func handle(_ command: String, _ arguments: JSON) async throws -> JSON {
+  @Sendable func handle(_ command: String, _ arguments: JSON, _ machines: MachinePlatform?) async throws -> JSON {
     switch command {
-    case "status": return try await status()
+    case "status": return try await status(machines)
+    case "image add", "image list", "machines stop":
+      guard let machines else {
+        throw OperatorError(
+          "Ce nuage n'a pas de machines : il faut être root et avoir libvirt.", "This cloud has no machines: they need root and libvirt.")
+      }
+      return try await handle(command, arguments, on: machines)
     case "tenant add": return try await addTenant(arguments["name"]?.string ?? "")
     default: throw OperatorError("Commande inconnue : \(command).", "Unknown command: \(command).")
     }
   }
 
-  private func status() async throws -> JSON {
+  private func handle(_ command: String, _ arguments: JSON, on machines: MachinePlatform) async throws -> JSON {
+    let store = ImageStore(service: machines.compute)
+    switch command {
+    case "image add":
+      let urn = try await store.add(from: arguments["folder"]?.string ?? "")
+      logger.notice("image added", metadata: ["urn": "\(urn)"])
+      return ["urn": .string(urn)]
+    case "image list": return ["images": .array(try await store.list())]
+    default:
+      try await machines.evacuate()
+      logger.notice("machines stopped")
+      return [:]
+    }
+  }
+
+  private func status(_ machines: MachinePlatform?) async throws -> JSON {
+    let load = try await machines?.compute.load()
+    let repairs = machines?.networks.repairCount
     let tenants = try await records.read { try $0.list(Tenant.self, under: RecordKey(tenant: .zero), limit: Self.maximumCountedTenants).count }
     return .object([
       "running": true, "version": .string(Release.version), "processId": .integer(Int64(getpid())),
@@ -56,6 +87,8 @@ extension Platform {
       "recordBytes": .integer(Int64(try DiskSpace.usedBytes(in: directory.path + "/records"))),
       "segmentBytes": .integer(Int64(try DiskSpace.usedBytes(in: directory.segments))),
       "freeBytes": .integer(Int64(DiskSpace.freeBytes(at: directory.path))),
+      "machines": load.map { .integer(Int64($0.machines)) }, "promisedMemoryBytes": load.map { .integer($0.promisedBytes) },
+      "networkRepairs": repairs.map { .integer(Int64($0)) },
     ])
   }
 

@@ -1,5 +1,6 @@
 internal import Access
 internal import Base
+internal import Compute
 internal import Directory
 internal import Edge
 internal import Extents
@@ -10,6 +11,7 @@ internal import Monitor
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+internal import Networking
 internal import Records
 internal import ResourceManager
 internal import ServiceLifecycle
@@ -96,24 +98,35 @@ struct Platform {
   func run(report: @escaping @Sendable (String) -> Void) async throws {
     let group = MultiThreadedEventLoopGroup.singleton
     let accounts = StorageAccounts(records: records, keyring: keyring)
-    let manager = resourceManager(accounts: accounts)
+    let machines = try await MachinePlatform.open(self, group: group)
+    let manager = resourceManager(accounts: accounts, machines: machines)
     let storage = StorageEndpoint(
       accounts: accounts, extents: extents, verifier: issuer, principals: issuer, authorizer: access, address: identity.address, clock: clock,
       random: random, logger: named("storage"))
-    let greeting = greeting
+    let management = ResourceManagerEndpoint(
+      manager: manager, verifier: issuer, authorizer: access, principals: issuer, address: identity.address, logger: named("arm"))
+    let greeting = greeting(hasMachines: machines != nil)
     let door = try FrontDoor(
-      configuration: FrontDoor.Configuration(addresses: listening.addresses, port: listening.port), hosts: hosts(manager: manager, storage: storage),
+      configuration: FrontDoor.Configuration(addresses: listening.addresses, port: listening.port),
+      hosts: hosts(management: management, storage: storage, machines: machines),
       certificates: try NIOSSLCertificate.fromPEMBytes(Array(authority.serverCertificate.utf8)),
       privateKey: try NIOSSLPrivateKey(bytes: Array(serverKey.utf8), format: .pem), group: group, clock: clock, random: random, logger: named("edge"),
       onReady: { report(greeting) })
-    let control = ControlSocket(path: directory.controlSocket, group: group, logger: named("control"), handler: handle)
+    let control = ControlSocket(
+      path: directory.controlSocket, group: group, logger: named("control"), handler: { try await handle($0, $1, machines) })
     let issuer = issuer
     let extents = extents
-    let background: [(name: String, run: @Sendable () async throws -> Void)] = [
-      ("identity", { try await issuer.run() }), ("operations", { try await manager.run() }), ("purge", { try await storage.run() }),
-      ("compaction", { try await extents.run() }),
+    var background = [
+      BackgroundWork(name: "identity") { try await issuer.run() },
+      BackgroundWork(name: "operations") { try await manager.run(dispatcher: management.dispatcher) },
+      BackgroundWork(name: "purge") { try await storage.run() }, BackgroundWork(name: "compaction") { try await extents.run() },
     ]
-    let services: [any Service] = [control, door] + background.map { BackgroundWork(name: $0.name, work: $0.run) }
+    if let machines {
+      background += [
+        BackgroundWork(name: "networks") { try await machines.networks.run() }, BackgroundWork(name: "machines") { try await machines.compute.run() },
+      ]
+    }
+    let services: [any Service] = [control, door] + background
     var configuration = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: named("lifecycle"))
     configuration.maximumGracefulShutdownDuration = Self.gracefulShutdown
@@ -122,14 +135,14 @@ struct Platform {
     logger.notice("stopped")
   }
 
-  private func resourceManager(accounts: StorageAccounts) -> ResourceManager {
+  private func resourceManager(accounts: StorageAccounts, machines: MachinePlatform?) -> ResourceManager {
     let records = records
     let locations = [Self.paris]
     return ResourceManager(
       records: records, access: access,
       providers: [
         StorageProvider(accounts: accounts, random: random, address: identity.address, locations: locations.map(\.name)), MonitorProvider(),
-      ],
+      ] + (machines?.providers ?? []),
       locations: locations,
       tenantProfile: { id in
         try await records.read { reader in
@@ -141,17 +154,17 @@ struct Platform {
       clock: clock, random: random, logger: named("arm"))
   }
 
-  private func hosts(manager: ResourceManager, storage: StorageEndpoint) -> HostTable {
+  private func hosts(management: ResourceManagerEndpoint, storage: StorageEndpoint, machines: MachinePlatform?) -> HostTable {
     let address = identity.address
-    let management = ResourceManagerEndpoint(
-      manager: manager, verifier: issuer, authorizer: access, principals: issuer, address: address, logger: named("arm"))
     let login = IdentityEndpoint(service: issuer, authorizer: access, logger: named("login"))
     let graph = DirectoryEndpoint(
       records: records, access: access, identity: issuer, address: address, clock: clock, random: random, logger: named("graph"))
-    return HostTable([
+    var hosts: [(name: HostTable.Name, service: any EdgeService)] = [
       (.below("blob.core.\(address.domain)"), storage), (.exact(address.host("management")), management), (.exact(address.host("login")), login),
       (.exact(address.host("graph")), graph), (.address, storage),
-    ])
+    ]
+    if let machines { hosts.append((.exact(address.host("diagnostics")), DiagnosticsEndpoint(service: machines.compute))) }
+    return HostTable(hosts)
   }
 
   private func named(_ label: String) -> Logger {

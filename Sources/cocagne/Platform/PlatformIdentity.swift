@@ -14,5 +14,7 @@ struct PlatformIdentity: Record, Codable {
   var created: Timestamp
 
   var key: RecordKey { Self.key }
+  /// What tells this cloud's machines and networks from another's on one host: six letters and digits.
+  var shortName: String { "c" + String(tenant.description.prefix(5)) }
   var address: CloudAddress { CloudAddress(domain: domain, port: port) }
 }

@@ -1,0 +1,29 @@
+/// The bounds of machines and disks.
+///
+/// Source: Microsoft, "Azure subscription and service limits, quotas, and constraints".
+public enum ComputeLimits {
+  /// Decoded bytes of `customData` and of `userData`.
+  public static let maximumCustomDataBytes = 65_536
+  public static let maximumMachines = 25_000
+  public static let maximumDisks = 50_000
+  /// vCPUs of one subscription and location.
+  public static let maximumProcessors = 100_000
+  /// Gibibytes of one disk.
+  public static let maximumDiskGiB: Int64 = 32_767
+  /// Seconds that a guest has to shut down before it is ended.
+  public static let shutdownSeconds = 30
+  /// Seconds that a guest has to report that it is provisioned.
+  public static let provisioningSeconds: Int64 = 2400
+  /// Seconds between two looks at what runs.
+  public static let observeIntervalSeconds = 2
+  /// Bytes of a console log that are handed out: the end of it.
+  public static let maximumConsoleBytes = 1 << 20
+  /// Bytes of a run command's script, and of what is kept of each of its outputs.
+  public static let maximumScriptBytes = 256 << 10
+  public static let maximumScriptOutputBytes = 4096
+  /// Seconds that a run command may take.
+  public static let runCommandSeconds: Int64 = 5400
+  /// Bytes of a request to the metadata service.
+  public static let maximumMetadataRequestBytes = 64 << 10
+  public static let interfaceMTU = 1450
+}

@@ -1,0 +1,164 @@
+public import Base
+public import Fabric
+public import Hypervisor
+public import Identity
+public import Keyring
+public import Logging
+public import NIOCore
+public import Records
+internal import ResourceManager
+internal import Synchronization
+internal import Wire
+
+#if canImport(FoundationEssentials)
+  internal import FoundationEssentials
+#endif
+
+/// What the operator decides of machines.
+public struct ComputeConfiguration: Sendable {
+  /// The name of this host.
+  public var host: String
+  /// The zones that this host stands for.
+  public var zones: [String]
+  public var location: String
+  /// The folder of images, disks and machines' files: readable by the user that QEMU runs as.
+  public var folder: String
+  public var sizes: [MachineSize]
+  /// Bytes of machines' memory that may be promised for each that this host has.
+  public var memoryOvercommit: Double
+  /// Where the wire server tells guests that time comes from, and the cloud's address for tokens.
+  public var address: CloudAddress
+
+  public init(
+    host: String, zones: [String], location: String, folder: String, sizes: [MachineSize], memoryOvercommit: Double, address: CloudAddress
+  ) {
+    self.host = host
+    self.zones = zones
+    self.location = location
+    self.folder = folder
+    self.sizes = sizes
+    self.memoryOvercommit = memoryOvercommit
+    self.address = address
+  }
+}
+
+/// Everything that `Microsoft.Compute`'s types share: engines, keys, and where things lie.
+public final class ComputeService: Sendable {
+  let configuration: ComputeConfiguration
+  let records: any RecordStore
+  let keyring: Keyring
+  let issuer: IdentityService
+  let networks: any MachineNetworks
+  let fabric: any Fabric
+  let hypervisor: any Hypervisor
+  private let images: DiskImages
+  private let verified = Mutex<Set<RecordKey>>([])
+  let scheduler = Scheduler()
+  let clock: any WallClock
+  let random: any RandomSource
+  let logger: Logger
+  let diagnostics: ConsoleSignatures
+  private let group: any EventLoopGroup
+  private let listening = Mutex<MetadataService?>(nil)
+
+  public init(
+    configuration: ComputeConfiguration, records: any RecordStore, keyring: Keyring, issuer: IdentityService, networks: any MachineNetworks,
+    fabric: any Fabric, hypervisor: any Hypervisor, images: DiskImages, group: any EventLoopGroup, clock: any WallClock, random: any RandomSource,
+    logger: Logger
+  ) {
+    self.configuration = configuration
+    self.records = records
+    self.keyring = keyring
+    self.issuer = issuer
+    self.networks = networks
+    self.fabric = fabric
+    self.hypervisor = hypervisor
+    self.images = images
+    self.clock = clock
+    self.random = random
+    self.logger = logger
+    self.group = group
+    diagnostics = ConsoleSignatures(random: random, address: configuration.address)
+  }
+
+  /// The one metadata service of the process.
+  var metadata: MetadataService {
+    listening.withLock { service in
+      if let service { return service }
+      let made = MetadataService(service: self, group: group)
+      service = made
+      return made
+    }
+  }
+
+  var sizes: [MachineSize] { configuration.sizes }
+  var location: String { configuration.location }
+  var disks: DiskWorker {
+    DiskWorker(records: records, keyring: keyring, images: images, hypervisor: hypervisor, folder: configuration.folder, verify: verify)
+  }
+
+  /// Images are read through once a process: nobody but the operator can write to them.
+  @Sendable private func verify(_ image: PlatformImage) async throws {
+    guard !verified.withLock({ $0.contains(image.key) }) else { return }
+    try await ImageStore(service: self).verify(image)
+    _ = verified.withLock { $0.insert(image.key) }
+  }
+
+  var lifecycle: MachineLifecycle { MachineLifecycle(service: self) }
+
+  // MARK: Disks and secrets
+
+  /// Files a new disk with a key of its own.
+  func newDisk(
+    _ id: ResourceID, bytes: Int64, source: DiskRecord.Source, backing: String?, tenant: GUID, in transaction: RecordTransaction
+  ) throws -> DiskRecord {
+    let record = DiskRecord(
+      tenant: tenant, id: id, guid: random.guid(), dataKey: try keyring.makeDataKey(tenant: tenant, in: transaction), sizeBytes: bytes,
+      source: source, backing: backing, isReady: false)
+    try transaction.save(record)
+    return record
+  }
+
+  func secrets(of machine: Machine, osDisk: DiskRecord, in reader: any RecordReader) throws -> MachineSecrets {
+    guard let sealed = machine.secrets else { return MachineSecrets() }
+    let bytes = try keyring.openPayload(sealed, id: machine.vmID, key: osDisk.dataKey, tenant: machine.tenant, in: reader)
+    return try JSONDecoder().decode(MachineSecrets.self, from: Data(bytes))
+  }
+
+  func sealed(_ secrets: MachineSecrets, of machine: Machine, osDisk: DiskRecord, in reader: any RecordReader) throws -> [UInt8] {
+    let bytes = Array(try JSONEncoder().encode(secrets))
+    return try keyring.sealPayload(bytes, id: machine.vmID, key: osDisk.dataKey, tenant: machine.tenant, in: reader)
+  }
+
+  // MARK: Running
+
+  /// Makes the folders, files this host's record, and watches machines until it is cancelled.
+  public func run() async throws {
+    try await MachineWatch(service: self).run()
+  }
+
+  /// Makes what must be there before the first request. Throws what the operator must mend.
+  public func prepare() async throws {
+    for (path, mode) in [("", 0o711), ("/disks", 0o711), ("/images", 0o711), ("/machines", 0o711)] as [(String, UInt32)] {
+      try RemovableFile.makeFolder(configuration.folder + path, mode: mode)
+    }
+    let host = try await hypervisor.host()
+    let configuration = configuration
+    try await records.write { transaction in
+      let known = try transaction.fetch(HostRecord.self, HostRecord.key(configuration.host))
+      try transaction.save(
+        HostRecord(
+          name: configuration.host, zones: configuration.zones, state: known?.state ?? .available, accelerator: host.accelerator.rawValue,
+          processors: host.processors, memoryBytes: host.memoryBytes, overcommit: configuration.memoryOvercommit, version: host.version))
+    }
+  }
+
+  /// How many machines of this host are wanted running, and how much memory is promised to them, in bytes.
+  public func load() async throws -> (machines: Int, promisedBytes: Int64) {
+    let host = configuration.host
+    return try await records.read { reader in
+      let machines = try Machine.all(on: host, in: reader)
+      return (machines.filter { $0.wanted == .running }.count, machines.reduce(0) { $0 + $1.memoryBytes })
+    }
+  }
+}

@@ -1,0 +1,118 @@
+internal import Base
+internal import Crypto
+internal import Hypervisor
+internal import Keyring
+internal import Records
+internal import ResourceManager
+internal import Wire
+
+/// The bytes behind a disk or snapshot resource: one encrypted file with a key of its own.
+struct DiskRecord: Record, Codable, Sendable {
+  static let kind = "compute.disk"
+
+  /// What the file is made of.
+  enum Source: Codable, Sendable, Equatable {
+    case empty
+    /// A version of the operator's catalogue: the file stands on its disk.
+    case platformImage(publisher: String, offer: String, sku: String, version: String)
+    /// A copy of another disk or snapshot, as it is at the time of the copy.
+    case copy(ResourceID)
+  }
+
+  var tenant: GUID
+  var id: ResourceID
+  /// Names the file and, in short form, the disk in the guest.
+  var guid: GUID
+  var dataKey: DataKeyID
+  var sizeBytes: Int64
+  var source: Source
+  /// The image file that it stands on, below the machines' folder.
+  var backing: String?
+  /// Whether the file is there.
+  var isReady: Bool
+
+  var key: RecordKey { Self.key(tenant, id) }
+  var indexes: [RecordIndex] { [RecordIndex(Self.guidIndex, guid.description, tenant: .zero)] }
+  static func key(_ tenant: GUID, _ id: ResourceID) -> RecordKey { RecordKey(tenant: tenant, id.canonical) }
+  static let guidIndex = "guid"
+
+  /// Below the machines' folder.
+  var path: String { "disks/\(guid).qcow2" }
+  /// 20 characters, by which the guest and the hypervisor know the disk.
+  var serial: String { String(guid.description.filter { $0 != "-" }.prefix(20)) }
+
+  static func find(_ id: ResourceID, tenant: GUID, in reader: any RecordReader) throws -> DiskRecord? {
+    try reader.fetch(DiskRecord.self, key(tenant, id))
+  }
+}
+
+/// Makes disks' files and takes them away. Every step can be done again.
+struct DiskWorker: Sendable {
+  let records: any RecordStore
+  let keyring: Keyring
+  let images: DiskImages
+  let hypervisor: any Hypervisor
+  /// The folder of everything that belongs to machines.
+  let folder: String
+  /// Throws where a catalogue image is not what was signed.
+  let verify: @Sendable (PlatformImage) async throws -> Void
+
+  /// The file of a disk with its key.
+  func file(_ disk: DiskRecord) async throws -> ImageFile {
+    let key = try await records.read { [keyring] reader in
+      try keyring.dataKey(disk.dataKey, tenant: disk.tenant, in: reader).withUnsafeBytes { Array($0) }
+    }
+    return ImageFile(path: "\(folder)/\(disk.path)", key: key, backing: disk.backing.map { "\(folder)/\($0)" })
+  }
+
+  /// Makes the file of a disk that has none yet.
+  func prepare(_ disk: DiskRecord) async throws {
+    guard !disk.isReady else { return }
+    let target = try await file(disk)
+    switch disk.source {
+    case .empty: try await images.create(target, bytes: disk.sizeBytes)
+    case .platformImage(let publisher, let offer, let sku, let version):
+      let key = PlatformImage.key(publisher, offer, sku, version)
+      guard let image = try await records.read({ try $0.fetch(PlatformImage.self, key) }) else {
+        throw CloudError(404, "PlatformImageNotFound", "The platform image '\(publisher):\(offer):\(sku):\(version)' is not available.")
+      }
+      try await verify(image)
+      try await images.create(target, bytes: disk.sizeBytes)
+    case .copy(let origin): try await copy(origin, tenant: disk.tenant, to: target, bytes: disk.sizeBytes)
+    }
+    try await records.write { transaction in
+      guard var current = try transaction.fetch(DiskRecord.self, disk.key), current.guid == disk.guid else { return }
+      current.isReady = true
+      try transaction.save(current)
+    }
+  }
+
+  /// Copies a disk or snapshot; a disk of a running machine by the hypervisor, as it is at one moment.
+  private func copy(_ origin: ResourceID, tenant: GUID, to target: ImageFile, bytes: Int64) async throws {
+    let found = try await records.read { reader -> (DiskRecord, GUID?)? in
+      guard let disk = try DiskRecord.find(origin, tenant: tenant, in: reader) else { return nil }
+      let owner = try ResourceLink.sources(of: origin, VirtualMachineType.diskRole, tenant: tenant, in: reader).first
+      return (disk, try owner.flatMap { try Machine.find($0, tenant: tenant, in: reader)?.vmID })
+    }
+    guard let (disk, machine) = found, disk.isReady else {
+      throw CloudError(404, "ResourceNotFound", "The source resource '\(origin)' was not found or is not ready.")
+    }
+    if let machine, try await hypervisor.machines().contains(where: { $0.id == machine && $0.disks.contains(disk.serial) }) {
+      try await hypervisor.copy(diskWithSerial: disk.serial, of: machine, to: target)
+    } else {
+      try await images.convert(from: .encrypted(try await file(disk)), to: target)
+    }
+    if bytes > disk.sizeBytes { try await images.resize(target, to: bytes) }
+  }
+
+  /// Makes a disk that no machine has open larger.
+  func grow(_ disk: DiskRecord) async throws {
+    try await images.resize(try await file(disk), to: disk.sizeBytes)
+  }
+
+  /// Takes the file away. Its key goes with the record, in the transaction that removes that.
+  func remove(_ disk: DiskRecord) throws {
+    try RemovableFile.remove("\(folder)/\(disk.path)")
+    try RemovableFile.remove("\(folder)/\(disk.path).partial")
+  }
+}
