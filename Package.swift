@@ -87,7 +87,8 @@ let package = Package(
         "Access", "Base", "Edge", "Keyring", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .jwtKit, .logging, .nio, .nioHTTP1, .nioPosix, .x509,
       ]),
     // Control
-    floor("ResourceManager", ["Access", "Base", "Edge", "Records", "Wire", .logging, .nio, .nioHTTP1, .serviceLifecycle]),
+    floor("Templates", ["Base", "Wire", .crypto]),
+    floor("ResourceManager", ["Access", "Base", "Edge", "Records", "Templates", "Wire", .logging, .nio, .nioHTTP1, .serviceLifecycle]),
     // Services
     floor("Directory", ["Access", "Base", "Edge", "Identity", "Records", "Wire", .asn1, .logging, .nio, .nioHTTP1, .x509]),
     floor("Monitor", ["Access", "Base", "Records", "ResourceManager", "Wire"]),

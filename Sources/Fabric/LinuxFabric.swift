@@ -222,7 +222,7 @@ public actor LinuxFabric: Fabric {
     known[namespace, default: Known()].wanted = network
   }
 
-  private func makeNamespace(_ namespace: String) async throws {
+  func makeNamespace(_ namespace: String) async throws {
     try await Program("ip").run(["netns", "add", namespace])
     try await ip(namespace, ["link set lo up"])
     // What a router of guests needs: it forwards, sees bridged packets, answers for no address that is not on the link, and speaks IPv4 alone.

@@ -125,6 +125,8 @@ package struct ArmAnswer: Sendable {
   package var status: Int
   package var json: JSON?
   package var headers: [(name: String, value: String)]
+  /// What goes on behind the answer, for callers inside of the platform.
+  package var operation: LongRunningOperation?
 
   package init(_ status: Int, _ json: JSON? = nil, headers: [(name: String, value: String)] = []) {
     self.status = status

@@ -161,7 +161,7 @@ extension ResourceManager {
     switch operation.work {
     case .deleteResourceGroup: return try await deleteNext(of: operation)
     case .putResource, .deleteResource, .act: return try await carryOut(operation)
-    case .deploy: return .ended
+    case .deploy: return try await deploy(operation, dispatcher)
     }
   }
 }

@@ -3,7 +3,7 @@ public import Base
 public import Logging
 public import Records
 internal import Synchronization
-internal import Wire
+public import Wire
 
 /// Resource Manager: subscriptions, groups, resources of every declared type, their operations and the activity log. No HTTP here.
 ///
@@ -16,6 +16,9 @@ public final class ResourceManager: Sendable {
   package let random: any RandomSource
   let access: AccessControl
   let logger: Logger
+  let secrets: any SecretSealer
+  /// What `environment()` gives in templates.
+  let environment: JSON
   let tenantProfile: @Sendable (GUID) async throws -> TenantProfile?
   /// Wakes the background work. A second signal while one is waiting says nothing new.
   let signal: AsyncStream<Void>.Continuation
@@ -26,13 +29,16 @@ public final class ResourceManager: Sendable {
   /// The namespaces of Resource Manager itself are added to `providers`.
   public init(
     records: any RecordStore, access: AccessControl, providers: [any ResourceProvider], locations: [Location],
-    tenantProfile: @escaping @Sendable (GUID) async throws -> TenantProfile?, clock: any WallClock, random: any RandomSource, logger: Logger
+    secrets: any SecretSealer = NoSecrets(), environment: JSON = [:], tenantProfile: @escaping @Sendable (GUID) async throws -> TenantProfile?,
+    clock: any WallClock, random: any RandomSource, logger: Logger
   ) {
     precondition(!locations.isEmpty, "a cloud has a location")
     self.records = records
     self.access = access
     catalog = ResourceCatalog([ResourcesProvider(), AuthorizationProvider()] + providers)
     self.locations = locations
+    self.secrets = secrets
+    self.environment = environment
     self.tenantProfile = tenantProfile
     self.clock = clock
     self.random = random

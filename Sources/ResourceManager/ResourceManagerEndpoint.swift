@@ -35,6 +35,7 @@ public final class ResourceManagerEndpoint: EdgeService {
         + TagOperations.all(manager)
         + AuthorizationOperations.all(manager, principals)
         + OperationStatusOperations.all(manager, address)
+        + DeploymentOperations.all(manager, address)
         + ResourceOperations.all(manager, address))
     dispatcher = ArmDispatcher(manager: manager, authorizer: authorizer, table: table)
   }
@@ -146,6 +147,7 @@ public final class ResourceManagerEndpoint: EdgeService {
     }
     do {
       let limits = JSONLimits(depth: ResourceManagerLimits.maximumBodyDepth, bytes: limit)
+      if operation.isLenient { return try JSON(parsingLeniently: buffer.readableBytesView, limits: limits) }
       return try JSON(parsing: buffer.readableBytesView, limits: limits)
     } catch {
       throw CloudError.invalidRequestContent("\(error.reason) at byte \(error.offset)")

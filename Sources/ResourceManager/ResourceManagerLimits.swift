@@ -46,4 +46,10 @@ public enum ResourceManagerLimits {
   public static let maximumOperationAttempts = 8
   /// The longest pause, in seconds, before such a step is tried again.
   public static let maximumOperationPauseSeconds = 30
+  /// Deployments that the history of a group or subscription shows.
+  public static let maximumDeployments = 800
+  /// Resources of one deployment that are deployed at a time.
+  public static let maximumParallelDeployments = 32
+  /// Looks at whether what is in the way of a deployment's step has gone, before its error counts.
+  public static let maximumConflictWaits = 600
 }

@@ -135,6 +135,7 @@ enum ResourceOperations {
     if let operation = resource.operation {
       let location = resource.resource.location ?? "global"
       answer.headers += OperationStatusOperations.headers(operation, context, address, location: location)
+      answer.operation = operation
     }
     return answer
   }

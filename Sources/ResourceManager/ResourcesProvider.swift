@@ -5,6 +5,8 @@ struct ResourcesProvider: ResourceProvider {
   let actions: [ProviderAction] = []
 
   let listedTypes = [
+    ListedType("deployments", ["2025-04-01", "2024-11-01", "2021-04-01", "2020-10-01"]),
+    ListedType("deployments/operations", ["2025-04-01", "2024-11-01", "2021-04-01"]),
     ListedType("tenants", ["2022-12-01", "2020-01-01"]),
     ListedType("subscriptions", ["2022-12-01", "2020-01-01", "2016-06-01"]),
     ListedType("subscriptions/locations", ["2022-12-01", "2020-01-01"]),
@@ -23,6 +25,14 @@ struct ResourcesProvider: ResourceProvider {
   ]
 
   let operations: [ProviderOperation] = [
+    .init("Microsoft.Resources/deployments/read", "Deployment", "Get deployment", "Gets or lists deployments."),
+    .init("Microsoft.Resources/deployments/write", "Deployment", "Create or update deployment", "Creates or updates a deployment."),
+    .init("Microsoft.Resources/deployments/delete", "Deployment", "Delete deployment", "Deletes a deployment."),
+    .init("Microsoft.Resources/deployments/cancel/action", "Deployment", "Cancel deployment", "Cancels a deployment."),
+    .init("Microsoft.Resources/deployments/validate/action", "Deployment", "Validate deployment", "Validates a deployment."),
+    .init("Microsoft.Resources/deployments/whatIf/action", "Deployment", "What-if", "Predicts template deployment changes."),
+    .init("Microsoft.Resources/deployments/exportTemplate/action", "Deployment", "Export template", "Exports the template of a deployment."),
+    .init("Microsoft.Resources/deployments/operations/read", "Deployment operation", "Get deployment operation", "Gets or lists deployment operations."),
     .init("Microsoft.Resources/subscriptions/read", "Subscription", "Get subscription", "Gets the list of subscriptions."),
     .init("Microsoft.Resources/subscriptions/locations/read", "Location", "List locations", "Gets the list of locations supported."),
     .init(

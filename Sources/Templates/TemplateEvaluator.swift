@@ -7,7 +7,9 @@ struct TemplateEvaluator {
   let template: DeploymentTemplate
   let parameters: [String: JSON]
   let scope: TemplateScope
-  let runtime: (any TemplateRuntime)?
+  var runtime: (any TemplateRuntime)?
+  /// Resources of the template by their names and symbolic names, in lower case.
+  var known: [String: ResourceID] = [:]
   /// Indexes of the copy loops around this place: `copyIndex()` is the innermost.
   var loops: [(name: String, index: Int64)] = []
   /// What is being evaluated: a variable that needs itself has no value.

@@ -49,14 +49,28 @@ extension JSON {
   }
 }
 
+extension JSON {
+  /// Parses what Azure's deployment endpoints take for JSON: besides the standard, comments, names without quotes, single quotes, line breaks inside
+  /// of strings, and a comma behind the last element. The CLI sends template files just as they are written.
+  ///
+  /// Throws `JSONError`.
+  public init(parsingLeniently bytes: some Collection<UInt8>, limits: JSONLimits = JSONLimits()) throws(JSONError) {
+    guard bytes.count <= limits.bytes else { throw JSONError(reason: .tooLarge, offset: limits.bytes) }
+    var parser = JSONParser(bytes: ContiguousArray(bytes), maximumDepth: limits.depth, isLenient: true)
+    self = try parser.document()
+  }
+}
+
 private struct JSONParser {
   let bytes: ContiguousArray<UInt8>
   let maximumDepth: Int
+  let isLenient: Bool
   var position = 0
 
-  init(bytes: ContiguousArray<UInt8>, maximumDepth: Int) {
+  init(bytes: ContiguousArray<UInt8>, maximumDepth: Int, isLenient: Bool = false) {
     self.bytes = bytes
     self.maximumDepth = maximumDepth
+    self.isLenient = isLenient
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
   }
 
@@ -75,9 +89,41 @@ private struct JSONParser {
     while position < bytes.count {
       switch bytes[position] {
       case 0x20, 0x09, 0x0A, 0x0D: position += 1
+      case UInt8(ascii: "/") where isLenient && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "/"):
+        while position < bytes.count, bytes[position] != 0x0A { position += 1 }
+      case UInt8(ascii: "/") where isLenient && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "*"):
+        skipComment()
       default: return
       }
     }
+  }
+
+  private mutating func skipComment() {
+    position += 2
+    while position < bytes.count, !(bytes[position - 1] == UInt8(ascii: "*") && bytes[position] == UInt8(ascii: "/") && position > 2) { position += 1 }
+    position = min(position + 1, bytes.count)
+  }
+
+  /// A member's name: a string or, leniently, a plain word.
+  private mutating func name() throws(JSONError) -> String {
+    let first = try peek()
+    if first == UInt8(ascii: "\"") || isLenient && first == UInt8(ascii: "'") { return try string() }
+    guard isLenient else { throw failure(.unexpectedCharacter) }
+    let start = position
+    while position < bytes.count, Self.isWord(bytes[position]) { position += 1 }
+    guard position > start else { throw failure(.unexpectedCharacter) }
+    return String(decoding: bytes[start..<position], as: UTF8.self)
+  }
+
+  private static func isWord(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F || byte == 0x24
+  }
+
+  /// Whether what comes ends the list: behind a comma only leniently.
+  private mutating func ends(_ byte: UInt8, afterComma: Bool) throws(JSONError) -> Bool {
+    skipSpace()
+    guard try peek() == byte, isLenient || !afterComma else { return false }
+    return true
   }
 
   private func peek() throws(JSONError) -> UInt8 {
@@ -97,6 +143,7 @@ private struct JSONParser {
     case UInt8(ascii: "{"): return try object(depth: depth)
     case UInt8(ascii: "["): return try array(depth: depth)
     case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "'") where isLenient: return .string(try string())
     case UInt8(ascii: "t"): return try literal("true", .boolean(true))
     case UInt8(ascii: "f"): return try literal("false", .boolean(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
@@ -120,8 +167,7 @@ private struct JSONParser {
     }
     while true {
       skipSpace()
-      guard try peek() == UInt8(ascii: "\"") else { throw failure(.unexpectedCharacter) }
-      let name = try string()
+      let name = try name()
       guard names.insert(name).inserted else { throw failure(.duplicateName) }
       skipSpace()
       try expect(UInt8(ascii: ":"))
@@ -129,6 +175,7 @@ private struct JSONParser {
       skipSpace()
       if try peek() == UInt8(ascii: "}") { break }
       try expect(UInt8(ascii: ","))
+      if try ends(UInt8(ascii: "}"), afterComma: true) { break }
     }
     position += 1
     return .object(object)
@@ -147,36 +194,38 @@ private struct JSONParser {
       skipSpace()
       if try peek() == UInt8(ascii: "]") { break }
       try expect(UInt8(ascii: ","))
+      if try ends(UInt8(ascii: "]"), afterComma: true) { break }
     }
     position += 1
     return .array(elements)
   }
 
   private mutating func string() throws(JSONError) -> String {
+    let quote = try peek()
     position += 1
     let start = position
-    while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"), bytes[position] >= 0x20 {
+    while position < bytes.count, bytes[position] != quote, bytes[position] != UInt8(ascii: "\\"), bytes[position] >= 0x20 {
       position += 1
     }
-    if try peek() == UInt8(ascii: "\"") {
+    if try peek() == quote {
       guard let text = String(validating: bytes[start..<position], as: UTF8.self) else { throw failure(.notUTF8) }
       position += 1
       return text
     }
-    return try escapedString(from: start)
+    return try escapedString(from: start, quote)
   }
 
-  private mutating func escapedString(from start: Int) throws(JSONError) -> String {
+  private mutating func escapedString(from start: Int, _ quote: UInt8) throws(JSONError) -> String {
     var text = Array(bytes[start..<position])
     while true {
       let byte = try peek()
       position += 1
       switch byte {
-      case UInt8(ascii: "\""):
+      case quote:
         guard let result = String(validating: text, as: UTF8.self) else { throw failure(.notUTF8) }
         return result
       case UInt8(ascii: "\\"): try escape(into: &text)
-      case 0..<0x20: throw failure(.unexpectedCharacter)
+      case 0..<0x20 where !isLenient: throw failure(.unexpectedCharacter)
       default: text.append(byte)
       }
     }
@@ -187,6 +236,7 @@ private struct JSONParser {
     position += 1
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+    case UInt8(ascii: "'") where isLenient: text.append(byte)
     case UInt8(ascii: "b"): text.append(0x08)
     case UInt8(ascii: "f"): text.append(0x0C)
     case UInt8(ascii: "n"): text.append(0x0A)

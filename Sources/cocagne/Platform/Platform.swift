@@ -17,6 +17,7 @@ internal import ResourceManager
 internal import ServiceLifecycle
 internal import Storage
 internal import UnixSignals
+internal import Wire
 
 /// The composition root: every floor of one running cloud, opened from its data directory.
 struct Platform {
@@ -143,7 +144,7 @@ struct Platform {
       providers: [
         StorageProvider(accounts: accounts, random: random, address: identity.address, locations: locations.map(\.name)), MonitorProvider(),
       ] + (machines?.providers ?? []),
-      locations: locations,
+      locations: locations, secrets: KeyringSealer(keyring: keyring), environment: environment,
       tenantProfile: { id in
         try await records.read { reader in
           try reader.fetch(Tenant.self, Tenant.key(id)).map {
@@ -167,8 +168,37 @@ struct Platform {
     return HostTable(hosts)
   }
 
+  /// The endpoints of this cloud, as templates ask for them.
+  private var environment: JSON {
+    let address = identity.address
+    return [
+      "name": "Cocagne", "resourceManager": .string(address.url("management") + "/"), "graph": .string(address.url("graph") + "/"),
+      "authentication": [
+        "loginEndpoint": .string(address.url("login") + "/"), "audiences": [.string(address.url("management") + "/")], "tenant": "common",
+        "identityProvider": "AAD",
+      ], "suffixes": ["storage": .string(address.storageSuffix)],
+    ]
+  }
+
   private func named(_ label: String) -> Logger {
     Logger(label: label, copying: logger)
+  }
+}
+
+/// Secrets of requests rest under their tenant's key.
+private struct KeyringSealer: SecretSealer {
+  let keyring: Keyring
+  private static let context = "request"
+
+  func seal(_ bytes: [UInt8], tenant: GUID, in transaction: RecordTransaction) throws -> [UInt8] {
+    guard bytes.count <= KeyringLimits.maximumSecretBytes else {
+      throw CloudError(400, "InvalidTemplate", "The secure parameters are longer than \(KeyringLimits.maximumSecretBytes) bytes together.")
+    }
+    return try keyring.seal(bytes, context: Self.context, tenant: tenant, in: transaction)
+  }
+
+  func open(_ sealed: [UInt8], tenant: GUID, in reader: any RecordReader) throws -> [UInt8] {
+    try keyring.open(sealed, context: Self.context, tenant: tenant, in: reader)
   }
 }
 
