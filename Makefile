@@ -23,8 +23,15 @@ data := $(if $(DATA),--data '$(DATA)')
 # Inside a shell of this cloud, PyPI is not to be judged by this cloud's authority.
 pip_environment := $(if $(COCAGNE_DOMAIN),env -u REQUESTS_CA_BUNDLE -u SSL_CERT_FILE)
 
-RUN_PACKAGES := libsqlite3-dev libnss-myhostname openssl
-TEST_PACKAGES := $(RUN_PACKAGES) python3 python3-venv curl
+# What machines and their networks are made of.
+MACHINE_PACKAGES := libvirt-dev libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools \
+  dnsmasq-base nftables iproute2 procps genisoimage
+# What `cocagne image build` builds images with.
+IMAGE_PACKAGES := mmdebstrap e2fsprogs fdisk mtools dosfstools
+RUN_PACKAGES := libsqlite3-dev libnss-myhostname openssl $(MACHINE_PACKAGES) $(IMAGE_PACKAGES)
+# The light guest of the tests, and what speaks to it.
+GUEST_PACKAGES := busybox-static dropbear-bin linux-image-cloud-amd64 lz4 cpio kmod openssh-client
+TEST_PACKAGES := $(RUN_PACKAGES) $(GUEST_PACKAGES) python3 python3-venv curl
 BENCH_PACKAGES := $(RUN_PACKAGES) python3 nginx-light wrk fio
 
 # install,PACKAGES: those of them that are missing.

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -108,6 +109,15 @@ class Cloud:
         os.kill(status["processId"], signal.SIGTERM)
         self.wait_gone(status["processId"], START_SECONDS)
         return time.monotonic() - begin
+
+    def remove_machines(self):
+        """Takes everything off the host that machines of this cloud left there."""
+        settings = self.data / "machines.json"
+        if not settings.exists():
+            return
+        if "processId" in self.status():
+            self.command("machines", "stop")
+        shutil.rmtree(json.loads(settings.read_text())["folder"], ignore_errors=True)
 
     @staticmethod
     def wait_gone(pid, seconds):

@@ -1,5 +1,6 @@
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from azure_cli import Az
 from cloud import FALLBACK_PORT, STANDARD_PORT, Cloud, clean_environment, free_port, may_bind, unique
+from machines import GUEST_BUILDER, LIGHT_IMAGE
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +31,7 @@ def cloud(workspace):
     yield cloud
     os.environ.clear()
     os.environ.update(before)
+    cloud.remove_machines()
     cloud.stop()
 
 
@@ -45,7 +48,31 @@ def own_cloud(workspace):
 
     yield make
     for cloud in clouds:
+        cloud.remove_machines()
         cloud.stop()
+
+
+@pytest.fixture(scope="session")
+def guest(workspace):
+    """The folder of the light guest's image, built from this machine's packages."""
+    folder = workspace / "guest"
+    subprocess.run([GUEST_BUILDER, folder], check=True, stdin=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def light_image(cloud, guest):
+    """The URN of the light guest in the shared cloud's catalogue."""
+    cloud.command("image", "add", str(guest))
+    return LIGHT_IMAGE
+
+
+@pytest.fixture(scope="session")
+def key(workspace):
+    """A private SSH key; its public half lies beside it."""
+    path = workspace / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -153,6 +153,23 @@ public final class ComputeService: Sendable {
     }
   }
 
+  /// Ends every machine of this host at once, and records that they are off.
+  public func stopAll() async throws {
+    let host = configuration.host
+    let networks = networks
+    for machine in try await records.read({ try Machine.all(on: host, in: $0) }) {
+      try await records.write { transaction in
+        guard var current = try transaction.fetch(Machine.self, machine.key) else { return }
+        if current.wanted == .running { current.wanted = .stopped }
+        current.startedSize = nil
+        try transaction.save(current)
+        let interfaces = try ResourceLink.targets(of: machine.id, VirtualMachineType.interfaceRole, tenant: machine.tenant, in: transaction)
+        try networks.withdraw(interfaces, tenant: machine.tenant, in: transaction)
+      }
+    }
+    for machine in try await hypervisor.machines() { try await hypervisor.destroy(machine.id) }
+  }
+
   /// How many machines of this host are wanted running, and how much memory is promised to them, in bytes.
   public func load() async throws -> (machines: Int, promisedBytes: Int64) {
     let host = configuration.host

@@ -7,7 +7,7 @@ struct Cocagne: AsyncParsableCommand {
     commandName: "cocagne",
     abstract: "Un cloud souverain qui parle Azure. — A sovereign cloud that speaks Azure.",
     version: Release.version,
-    subcommands: [Up.self, Down.self, Status.self, Env.self, Doctor.self, TenantCommand.self, ImageCommand.self])
+    subcommands: [Up.self, Down.self, Status.self, Env.self, Doctor.self, TenantCommand.self, ImageCommand.self, MachinesCommand.self])
 }
 
 /// What this build calls itself.

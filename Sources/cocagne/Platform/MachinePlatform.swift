@@ -78,7 +78,8 @@ struct MachinePlatform {
 
   /// Ends every machine and takes every network of this cloud off the host: before the host itself goes down, or the cloud for good.
   func evacuate() async throws {
-    for machine in try await hypervisor.machines() { try await hypervisor.destroy(machine.id) }
+    try await compute.stopAll()
+    await networks.reconcile()
     try await fabric.removeAll()
   }
 }
