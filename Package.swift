@@ -127,6 +127,9 @@ let package = Package(
     tests("Directory", ["Access", "Base", "Edge", "Identity", "Keyring", "Records", "Wire", .logging, .nio, .nioHTTP1]),
     tests("Edge", ["Base", .logging, .nio, .nioEmbedded, .nioHTTP1]),
     tests("Storage", ["Access", "Base", "Edge", "Extents", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1]),
+    tests("Templates", ["Base", "Wire"]),
+    tests("Fabric", ["Base", "Programs", "Wire", .logging]),
+    tests("Hypervisor", ["Base", "Programs", "Wire", .logging]),
     tests("Wire", ["Base", .crypto]),
     .testTarget(
       name: "HouseTests",

@@ -21,7 +21,8 @@ struct Dnsmasq: Sendable {
   var configuration: String {
     var lines = [
       "interface=\(HostNames.bridge)", "bind-interfaces", "except-interface=lo", "no-resolv", "no-hosts", "no-poll", "dhcp-authoritative",
-      "domain=\(network.domain)", "local=/\(network.domain)/", "local=//", "expand-hosts", "stop-dns-rebind", "cache-size=1000", "pid-file=\(pidFile)",
+      "domain=\(network.domain)", "local=/\(network.domain)/", "local=//", "expand-hosts", "stop-dns-rebind", "cache-size=1000",
+      "pid-file=\(pidFile)",
       "dhcp-leasefile=\(path).leases", "dhcp-hostsfile=\(path).machines", "addn-hosts=\(path).hosts", "log-facility=\(path).log",
       "dhcp-option=26,\(PlatformAddresses.mtu)", "dhcp-option-force=245,\(PlatformAddresses.wireServer)", "quiet-dhcp", "local-ttl=5",
     ]

@@ -57,6 +57,11 @@ public actor LinuxFabric: Fabric {
     return try await body()
   }
 
+  /// The rules of a network, for tests.
+  package static func rules(of network: FabricNetwork, cloud: String) -> String {
+    NetworkRules(network: network, names: HostNames(cloud: cloud)).text
+  }
+
   // MARK: Programs
 
   /// Runs `ip` commands of one namespace at once.

@@ -124,6 +124,11 @@ public final class LibvirtHypervisor: Hypervisor {
 
   // MARK: Starting and ending
 
+  /// The domain of a machine, for tests.
+  package static func domain(_ machine: MachineSpecification, cloud: String, accelerator: HypervisorHost.Accelerator) -> String {
+    DomainXML(cloud: cloud, machine: machine, accelerator: accelerator).text
+  }
+
   public func start(_ specification: MachineSpecification) async throws {
     let xml = DomainXML(cloud: cloud, machine: specification, accelerator: accelerator).text
     let name = DomainXML.name(cloud: cloud, specification.id)

@@ -106,9 +106,12 @@ struct Deployment: Record, Codable, Sendable {
     var properties = JSON.Object([
       ("provisioningOperation", "Create"), ("provisioningState", .string(step.state.rawValue)), ("timestamp", .string(end.iso8601Fractional)),
       ("duration", .string("PT\(seconds)S")), ("trackingId", .string(step.id.description)),
-      ("targetResource", [
-        "id": .string(step.target.description), "resourceType": .string(step.target.type ?? ""), "resourceName": .string(step.target.name),
-      ]),
+      (
+        "targetResource",
+        [
+          "id": .string(step.target.description), "resourceType": .string(step.target.type ?? ""), "resourceName": .string(step.target.name),
+        ]
+      ),
     ])
     if let code = step.statusCode { properties["statusCode"] = .string(Self.words[code] ?? String(code)) }
     if let failure = step.failure { properties["statusMessage"] = failure.error.armJSON }

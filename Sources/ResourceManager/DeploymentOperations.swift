@@ -38,18 +38,23 @@ enum DeploymentOperations {
         answer.headers = OperationStatusOperations.headers(operation, call.context, address, location: manager.locations[0].name)
         return answer
       },
-      ArmOperation("Deployments_Validate\(name)", .POST, item + "/validate", .permission("\(permission)/validate/action"), at: place, isLenient: true) {
+      ArmOperation("Deployments_Validate\(name)", .POST, item + "/validate", .permission("\(permission)/validate/action"), at: place, isLenient: true)
+      {
         call in
         ArmAnswer(200, try await manager.validateDeployment(call["deployment"], group: group(call), body: call.body, call))
       },
-      ArmOperation("Deployments_WhatIf\(name)", .POST, item + "/whatIf", .permission("\(permission)/whatIf/action"), at: place, isLenient: true) { call in
+      ArmOperation("Deployments_WhatIf\(name)", .POST, item + "/whatIf", .permission("\(permission)/whatIf/action"), at: place, isLenient: true) {
+        call in
         ArmAnswer(200, try await manager.whatIf(call["deployment"], group: group(call), body: call.body, call))
       },
-      ArmOperation("Deployments_Cancel\(name)", .POST, item + "/cancel", .permission("\(permission)/cancel/action"), at: place, isLogged: true) { call in
+      ArmOperation("Deployments_Cancel\(name)", .POST, item + "/cancel", .permission("\(permission)/cancel/action"), at: place, isLogged: true) {
+        call in
         try await manager.cancelDeployment(call["deployment"], group: group(call), call.context)
         return ArmAnswer(204)
       },
-      ArmOperation("Deployments_ExportTemplate\(name)", .POST, item + "/exportTemplate", .permission("\(permission)/exportTemplate/action"), at: place) {
+      ArmOperation(
+        "Deployments_ExportTemplate\(name)", .POST, item + "/exportTemplate", .permission("\(permission)/exportTemplate/action"), at: place
+      ) {
         call in
         ArmAnswer(200, ["template": try await manager.deployment(call["deployment"], group: group(call), call.context).template])
       },

@@ -93,7 +93,8 @@ extension ResourceManager {
   }
 
   /// A resource's body, or the error that its expressions end in.
-  private func body(of resource: ExpandedResource, _ plan: DeploymentPlan, _ operation: LongRunningOperation) async throws -> Result<JSON, CloudError> {
+  private func body(of resource: ExpandedResource, _ plan: DeploymentPlan, _ operation: LongRunningOperation) async throws -> Result<JSON, CloudError>
+  {
     let context = operation.context(now: clock.now(), requestID: random.guid())
     do {
       return .success(
@@ -182,7 +183,9 @@ extension ResourceManager {
   @discardableResult
   private func mark(_ key: RecordKey, _ change: @escaping @Sendable (inout Deployment) -> Void) async throws -> Deployment {
     try await records.write { [clock] transaction in
-      guard var deployment = try transaction.fetch(Deployment.self, key) else { throw CloudError(404, "DeploymentNotFound", "The deployment is gone.") }
+      guard var deployment = try transaction.fetch(Deployment.self, key) else {
+        throw CloudError(404, "DeploymentNotFound", "The deployment is gone.")
+      }
       change(&deployment)
       deployment.timestamp = clock.now()
       try transaction.save(deployment)

@@ -21,6 +21,7 @@ extension ResourceManager {
   func deployment(_ name: String, group: String?, _ context: ArmContext) async throws -> Deployment {
     let id = Deployment.id(name, subscription: context.subscription ?? .zero, group: group)
     return try await records.read { reader in
+      _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
       if let found = try reader.fetch(Deployment.self, Deployment.key(context.tenant, id)) { return found }
       if let group { _ = try Self.requireGroup(group, context, in: reader) }
       throw CloudError(404, "DeploymentNotFound", "Deployment '\(name)' could not be found.")
@@ -29,7 +30,10 @@ extension ResourceManager {
 
   func deploymentExists(_ name: String, group: String?, _ context: ArmContext) async throws -> Bool {
     let id = Deployment.id(name, subscription: context.subscription ?? .zero, group: group)
-    return try await records.read { try $0.fetch(Deployment.self, Deployment.key(context.tenant, id)) != nil }
+    return try await records.read { reader in
+      _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
+      return try reader.fetch(Deployment.self, Deployment.key(context.tenant, id)) != nil
+    }
   }
 
   func deploymentJSON(_ name: String, group: String?, _ context: ArmContext) async throws -> JSON {
@@ -41,6 +45,7 @@ extension ResourceManager {
   func deployments(group: String?, _ context: ArmContext) async throws -> [JSON] {
     let parent = ResourceID(subscription: context.subscription, resourceGroup: group)
     return try await records.read { reader in
+      _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
       if let group { _ = try Self.requireGroup(group, context, in: reader) }
       let found = try reader.list(
         Deployment.self, under: RecordKey(tenant: context.tenant, parent.canonical), limit: ResourceManagerLimits.maximumDeployments)
@@ -51,6 +56,7 @@ extension ResourceManager {
   func deleteDeployment(_ name: String, group: String?, _ context: ArmContext) async throws -> Bool {
     let id = Deployment.id(name, subscription: context.subscription ?? .zero, group: group)
     return try await change(context) { transaction in
+      _ = try Self.requireWritableSubscription(context, in: transaction)
       guard let found = try transaction.fetch(Deployment.self, Deployment.key(context.tenant, id)) else { return (false, 204) }
       guard found.state.isFinal else { throw Self.active(found) }
       try transaction.remove(Deployment.self, found.key)
@@ -61,6 +67,7 @@ extension ResourceManager {
   func cancelDeployment(_ name: String, group: String?, _ context: ArmContext) async throws {
     let id = Deployment.id(name, subscription: context.subscription ?? .zero, group: group)
     try await change(context) { transaction in
+      _ = try Self.requireWritableSubscription(context, in: transaction)
       guard var found = try transaction.fetch(Deployment.self, Deployment.key(context.tenant, id)) else {
         throw CloudError(404, "DeploymentNotFound", "Deployment '\(name)' could not be found.")
       }
@@ -85,13 +92,22 @@ extension ResourceManager {
   func plan(
     _ name: String, group: String?, body: JSON, _ context: ArmContext, now: Timestamp? = nil, values fixed: [String: JSON]? = nil
   ) async throws -> DeploymentPlan {
-    guard let properties = body.member("properties") else { throw CloudError.invalidRequestContent("Required property 'properties' not found in JSON.") }
-    guard (1...64).contains(name.count), name.unicodeScalars.allSatisfy({ $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_.()".unicodeScalars.contains($0)) })
-    else { throw CloudError(400, "InvalidDeploymentName", "The deployment name '\(name)' is invalid: up to 64 letters, digits, '-', '_', '.', '(' and ')'.") }
+    _ = try await records.read { try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: $0) }
+    guard let properties = body.member("properties") else {
+      throw CloudError.invalidRequestContent("Required property 'properties' not found in JSON.")
+    }
+    guard (1...64).contains(name.count),
+      name.unicodeScalars.allSatisfy({ $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_.()".unicodeScalars.contains($0)) })
+    else {
+      throw CloudError(
+        400, "InvalidDeploymentName", "The deployment name '\(name)' is invalid: up to 64 letters, digits, '-', '_', '.', '(' and ')'.")
+    }
     if properties.member("templateLink") != nil || properties.member("parametersLink") != nil {
       throw CloudError(501, "NotImplemented", "Templates and parameters behind a link are not served by this cloud: submit them in the request.")
     }
-    guard let source = properties.member("template") else { throw CloudError.invalidRequestContent("Required property 'template' not found in JSON.") }
+    guard let source = properties.member("template") else {
+      throw CloudError.invalidRequestContent("Required property 'template' not found in JSON.")
+    }
     let modeText = properties.member("mode")?.string ?? "Incremental"
     guard let mode = [Deployment.Mode.incremental, .complete].first(where: { $0.rawValue.lowercased() == modeText.lowercased() }) else {
       throw CloudError(400, "InvalidDeploymentMode", "The deployment mode '\(modeText)' is not one of Incremental, Complete.")
@@ -211,7 +227,9 @@ extension ResourceManager {
             ("apiVersion", .string(resource.apiVersion)), ("id", .string(resource.id.description)), ("name", .string(resource.id.name)),
             ("type", .string(resource.type)),
           ])
-          for (name, value) in try plan.expanded.body(of: resource, runtime: runtime).object?.members ?? [] where !value.isNull { after[name] = value }
+          for (name, value) in try plan.expanded.body(of: resource, runtime: runtime).object?.members ?? [] where !value.isNull {
+            after[name] = value
+          }
           changes.append(TemplateWhatIf.change(resource.id, before: before, after: .object(after)))
         } catch let error as CloudError {
           changes.append([
@@ -223,13 +241,20 @@ extension ResourceManager {
       let place = Resource.key(tenant: context.tenant, ResourceID(subscription: context.subscription, resourceGroup: group))
       for other in try transaction.list(Resource.self, under: place, limit: ResourceManagerLimits.maximumPageItems) where !named.contains(other.id) {
         let before = try Self.whole(other, catalog, in: transaction)
-        changes.append(plan.mode == .complete ? TemplateWhatIf.change(other.id, before: before, after: nil) : TemplateWhatIf.ignored(other.id, before))
+        changes.append(
+          plan.mode == .complete ? TemplateWhatIf.change(other.id, before: before, after: nil) : TemplateWhatIf.ignored(other.id, before))
       }
       return changes
     }
-    let shown = wholes ? changes : changes.map { change in
-      .object(JSON.Object((change.object?.members ?? []).filter { ["resourceId", "changeType", "unsupportedReason"].contains($0.name) }.map { ($0.name, $0.value) }))
-    }
+    let shown =
+      wholes
+      ? changes
+      : changes.map { change in
+        .object(
+          JSON.Object(
+            (change.object?.members ?? []).filter { ["resourceId", "changeType", "unsupportedReason"].contains($0.name) }.map { ($0.name, $0.value) })
+        )
+      }
     return ["status": "Succeeded", "properties": ["correlationId": .string(context.correlationID.description), "changes": .array(shown)]]
   }
 
@@ -264,7 +289,10 @@ struct DeploymentRuntime: TemplateRuntime {
 
   func list(_ function: String, _ id: ResourceID, apiVersion: String, body: JSON) throws -> JSON {
     let resource = try found(id)
-    guard let action = catalog.type(id.type ?? "")?.actions.first(where: { $0.name.lowercased() == function.lowercased() && !$0.isLongRunning && !$0.isWrite })
+    guard
+      let action = catalog.type(id.type ?? "")?.actions.first(where: {
+        $0.name.lowercased() == function.lowercased() && !$0.isLongRunning && !$0.isWrite
+      })
     else { throw CloudError.resourceNotFound(id) }
     return try action.run(resource, body, context.operation(context.subscription ?? .zero), transaction)
   }

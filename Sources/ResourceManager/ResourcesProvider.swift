@@ -32,7 +32,8 @@ struct ResourcesProvider: ResourceProvider {
     .init("Microsoft.Resources/deployments/validate/action", "Deployment", "Validate deployment", "Validates a deployment."),
     .init("Microsoft.Resources/deployments/whatIf/action", "Deployment", "What-if", "Predicts template deployment changes."),
     .init("Microsoft.Resources/deployments/exportTemplate/action", "Deployment", "Export template", "Exports the template of a deployment."),
-    .init("Microsoft.Resources/deployments/operations/read", "Deployment operation", "Get deployment operation", "Gets or lists deployment operations."),
+    .init(
+      "Microsoft.Resources/deployments/operations/read", "Deployment operation", "Get deployment operation", "Gets or lists deployment operations."),
     .init("Microsoft.Resources/subscriptions/read", "Subscription", "Get subscription", "Gets the list of subscriptions."),
     .init("Microsoft.Resources/subscriptions/locations/read", "Location", "List locations", "Gets the list of locations supported."),
     .init(

@@ -47,7 +47,8 @@ public struct DeploymentTemplate: Sendable {
     guard json.member("contentVersion")?.string != nil else {
       throw CloudError(
         400, "InvalidRequestContent",
-        "The request content was invalid and could not be deserialized: 'Required property 'contentVersion' not found in JSON. Path 'properties.template'.'.")
+        "The request content was invalid and could not be deserialized: 'Required property 'contentVersion' not found in JSON. Path 'properties.template'.'."
+      )
     }
     parameterList = try Self.parameters(json.member("parameters"))
     variables = try Self.variables(json.member("variables"))
@@ -60,7 +61,8 @@ public struct DeploymentTemplate: Sendable {
     }
     outputList = (json.member("outputs")?.object?.members ?? []).map { ($0.name, $0.value) }
     guard outputList.count <= Self.maximumOutputs else {
-      throw TemplateFailure.invalid("The number of template outputs limit exceeded. Limit: '\(Self.maximumOutputs)' and actual: '\(outputList.count)'.")
+      throw TemplateFailure.invalid(
+        "The number of template outputs limit exceeded. Limit: '\(Self.maximumOutputs)' and actual: '\(outputList.count)'.")
     }
   }
 
@@ -100,7 +102,9 @@ public struct DeploymentTemplate: Sendable {
     for space in json?.array ?? [] {
       guard let namespace = space.member("namespace")?.string else { throw TemplateFailure.invalid("A namespace of functions has no name.") }
       for (name, function) in space.member("members")?.object?.members ?? [] {
-        guard let output = function.member("output", "value") else { throw TemplateFailure.invalid("The function '\(namespace).\(name)' has no output.") }
+        guard let output = function.member("output", "value") else {
+          throw TemplateFailure.invalid("The function '\(namespace).\(name)' has no output.")
+        }
         result["\(namespace).\(name)".lowercased()] = OwnFunction(
           parameters: (function.member("parameters")?.array ?? []).compactMap { $0.member("name")?.string?.lowercased() }, output: output)
       }
@@ -141,7 +145,8 @@ public struct DeploymentTemplate: Sendable {
           values[key] = .null
         } else {
           throw TemplateFailure.invalid(
-            "The value for the template parameter '\(parameter.name)' is not provided. Please see https://aka.ms/arm-create-parameter-file for usage details.")
+            "The value for the template parameter '\(parameter.name)' is not provided. Please see https://aka.ms/arm-create-parameter-file for usage details."
+          )
         }
       }
       if let value = values[key] { try check(value, parameter) }
@@ -164,7 +169,8 @@ public struct DeploymentTemplate: Sendable {
   }
 
   static let typeNames = [
-    "string": "String", "securestring": "SecureString", "int": "Int", "bool": "Bool", "object": "Object", "secureobject": "SecureObject", "array": "Array",
+    "string": "String", "securestring": "SecureString", "int": "Int", "bool": "Bool", "object": "Object", "secureobject": "SecureObject",
+    "array": "Array",
   ]
 
   private func check(_ value: JSON, _ parameter: Parameter) throws {

@@ -107,7 +107,9 @@ private struct TemplateExpansion {
       guard let text = try evaluator.value(value).string else { throw TemplateFailure.invalid("The resource's '\(member)' is not a string.") }
       return text
     }
-    guard var type = try text("type"), var name = try text("name") else { throw TemplateFailure.invalid("A template resource has no type or no name.") }
+    guard var type = try text("type"), var name = try text("name") else {
+      throw TemplateFailure.invalid("A template resource has no type or no name.")
+    }
     if let parent {
       type = "\(parent.type)/\(type)"
       name = "\(parent.id.provided.last?.segments.map(\.name).joined(separator: "/") ?? "")/\(name)"
@@ -117,14 +119,17 @@ private struct TemplateExpansion {
     }
     let id = try id(type, name, subscription: try text("subscriptionId"), group: try text("resourceGroup"), scope: try text("scope"), evaluator)
     let condition = try source.member("condition").map { try evaluator.value($0) } ?? true
-    guard let isDeployed = condition.boolean else { throw TemplateFailure.invalid("The condition of the template resource '\(name)' is not a boolean.") }
+    guard let isDeployed = condition.boolean else {
+      throw TemplateFailure.invalid("The condition of the template resource '\(name)' is not a boolean.")
+    }
     let resource = ExpandedResource(
       id: id, type: type, apiVersion: version, isDeployed: isDeployed && parent?.isDeployed ?? true,
       isExisting: source.member("existing")?.boolean ?? false, dependsOn: parent.map { [$0.id] } ?? [], symbol: symbol, source: source,
       loops: evaluator.loops)
     if found.contains(where: { $0.id == id && $0.isDeployed && resource.isDeployed }) {
       throw TemplateFailure.invalid(
-        "The resource '\(id)' at line '1' and column '1' is defined multiple times in a template. Please see https://aka.ms/arm-syntax-resources for usage details.")
+        "The resource '\(id)' at line '1' and column '1' is defined multiple times in a template. Please see https://aka.ms/arm-syntax-resources for usage details."
+      )
     }
     found.append(resource)
     if let symbol { known[symbol.lowercased()] = id }
@@ -167,7 +172,9 @@ private struct TemplateExpansion {
       inner.loops = result[index].loops
       var depends = result[index].dependsOn
       for item in result[index].source.member("dependsOn")?.array ?? [] {
-        guard let name = try inner.value(item).string else { throw TemplateFailure.invalid("A dependency of '\(result[index].id.name)' is not a string.") }
+        guard let name = try inner.value(item).string else {
+          throw TemplateFailure.invalid("A dependency of '\(result[index].id.name)' is not a string.")
+        }
         depends += try targets(name, of: result[index])
       }
       for name in try references(in: result[index].source, inner) {

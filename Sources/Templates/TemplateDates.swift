@@ -20,7 +20,9 @@ enum TemplateDates {
   static func text(_ time: Timestamp, _ format: String) -> String {
     let iso = Array(time.iso8601)
     func digits(_ range: Range<Int>) -> String { String(iso[range]) }
-    let format = ["O": "yyyy-MM-ddTHH:mm:ssZ", "o": "yyyy-MM-ddTHH:mm:ssZ", "u": "yyyy-MM-dd HH:mm:ssZ", "s": "yyyy-MM-ddTHH:mm:ss", "d": "MM/dd/yyyy"][format] ?? format
+    let format =
+      ["O": "yyyy-MM-ddTHH:mm:ssZ", "o": "yyyy-MM-ddTHH:mm:ssZ", "u": "yyyy-MM-dd HH:mm:ssZ", "s": "yyyy-MM-ddTHH:mm:ss", "d": "MM/dd/yyyy"][format]
+      ?? format
     var result = ""
     var rest = Array(format)[...]
     while let letter = rest.first {

@@ -74,7 +74,8 @@ extension TemplateFunctions {
           guard let object = value.object else { throw TemplateFailure.evaluation("'intersection' expects objects alone, or arrays alone.") }
           return object
         }
-        return .object(JSON.Object(first.members.filter { member in others.allSatisfy { $0[member.name] == member.value } }.map { ($0.name, $0.value) }))
+        return .object(
+          JSON.Object(first.members.filter { member in others.allSatisfy { $0[member.name] == member.value } }.map { ($0.name, $0.value) }))
       }
       let others = try arguments.dropFirst().map { try items($0, "intersection") }
       return .array(try items(arguments[0], "intersection").filter { item in others.allSatisfy { $0.contains(item) } })

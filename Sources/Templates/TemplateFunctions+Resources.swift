@@ -19,7 +19,9 @@ extension TemplateFunctions {
     "deployment": Function(0) { _, evaluator in
       var deployment = JSON.Object([("name", .string(evaluator.scope.deploymentName))])
       if let location = evaluator.scope.location { deployment["location"] = .string(location) }
-      deployment["properties"] = ["template": evaluator.template.source, "parameters": .object(JSON.Object()), "mode": "Incremental", "provisioningState": "Accepted"]
+      deployment["properties"] = [
+        "template": evaluator.template.source, "parameters": .object(JSON.Object()), "mode": "Incremental", "provisioningState": "Accepted",
+      ]
       return .object(deployment)
     },
     "subscription": Function(0) { _, evaluator in
@@ -32,7 +34,8 @@ extension TemplateFunctions {
     "tenant": Function(0) { _, evaluator in ["tenantId": .string(evaluator.scope.tenant.description), "id": "/"] },
     "resourcegroup": Function(0) { _, evaluator in
       guard let group = evaluator.scope.group else {
-        throw TemplateFailure.invalid("The template function 'resourceGroup' is not expected at this location: the deployment is not on a resource group.")
+        throw TemplateFailure.invalid(
+          "The template function 'resourceGroup' is not expected at this location: the deployment is not on a resource group.")
       }
       return [
         "id": .string(evaluator.scope.groupID.description), "name": .string(group.name), "type": "Microsoft.Resources/resourceGroups",

@@ -74,7 +74,8 @@ extension TemplateFunctions {
     "guid": Function(1...many) { arguments, _ in .string(stableGUID(try arguments.map { try text($0, "guid") }.joined(separator: "-")).description) },
     "newguid": Function(0) { _, evaluator in
       guard evaluator.allowsFreshValues else {
-        throw TemplateFailure.invalid("The template function 'newGuid' is not expected at this location: it can be used in the default value of a parameter.")
+        throw TemplateFailure.invalid(
+          "The template function 'newGuid' is not expected at this location: it can be used in the default value of a parameter.")
       }
       return .string(evaluator.scope.newGUID().description)
     },
@@ -162,7 +163,8 @@ extension TemplateFunctions {
       let unit = Int64(scale)
       var integral = String(whole / unit)
       if letter == "N" || letter == "n" {
-        integral = String(integral.reversed().enumerated().flatMap { $0.offset > 0 && $0.offset % 3 == 0 ? [",", $0.element] : [$0.element] }.reversed())
+        integral = String(
+          integral.reversed().enumerated().flatMap { $0.offset > 0 && $0.offset % 3 == 0 ? [",", $0.element] : [$0.element] }.reversed())
       }
       let fraction = String(whole % unit)
       let tail = places > 0 ? "." + String(repeating: "0", count: places - fraction.count) + fraction : ""

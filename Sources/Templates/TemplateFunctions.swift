@@ -66,7 +66,9 @@ enum TemplateFunctions {
   // MARK: Helpers
 
   static func text(_ value: JSON, _ name: String) throws -> String {
-    guard let text = value.string else { throw TemplateFailure.evaluation("The template function '\(name)' expects a string, not '\(value.text.prefix(100))'.") }
+    guard let text = value.string else {
+      throw TemplateFailure.evaluation("The template function '\(name)' expects a string, not '\(value.text.prefix(100))'.")
+    }
     return text
   }
 
@@ -99,7 +101,8 @@ enum TemplateFunctions {
       default: throw TemplateFailure.evaluation("The argument of 'bool' is neither true nor false.")
       }
     },
-    "equals": Function(2) { arguments, _ in .boolean(arguments[0] == arguments[1] || arguments[0].number.map { $0 == arguments[1].number } ?? false) },
+    "equals": Function(2) { arguments, _ in .boolean(arguments[0] == arguments[1] || arguments[0].number.map { $0 == arguments[1].number } ?? false)
+    },
     "less": Function(2) { arguments, _ in .boolean(try compare(arguments, "less") < 0) },
     "lessorequals": Function(2) { arguments, _ in .boolean(try compare(arguments, "lessOrEquals") <= 0) },
     "greater": Function(2) { arguments, _ in .boolean(try compare(arguments, "greater") > 0) },
@@ -158,7 +161,8 @@ enum TemplateFunctions {
   private static let dates: [String: Function] = [
     "utcnow": Function(0...1) { arguments, evaluator in
       guard evaluator.allowsFreshValues else {
-        throw TemplateFailure.invalid("The template function 'utcNow' is not expected at this location: it can be used in the default value of a parameter.")
+        throw TemplateFailure.invalid(
+          "The template function 'utcNow' is not expected at this location: it can be used in the default value of a parameter.")
       }
       return .string(TemplateDates.text(evaluator.scope.now, try arguments.first.map { try text($0, "utcNow") } ?? "yyyyMMddTHHmmssZ"))
     },

@@ -54,12 +54,15 @@ public enum TemplateWhatIf {
       case (.array(let left), .array(let right)):
         let children = arrayDifferences(left, right)
         if !children.isEmpty { result.append(change(name, "Array", nil, nil, children: children)) }
-      case (.string(let left), .string(let right)) where left.lowercased() == right.lowercased() && (name == "location" || left.hasPrefix("/")): continue
+      case (.string(let left), .string(let right)) where left.lowercased() == right.lowercased() && (name == "location" || left.hasPrefix("/")):
+        continue
       default: result.append(change(name, "Modify", present, value))
       }
     }
     // Of what the template does not speak only tags are taken away.
-    if let oldTags = old.member(ignoringCase: "tags"), new.member(ignoringCase: "tags") == nil, oldTags.object?.isEmpty == false, new.member(ignoringCase: "properties") != nil {
+    if let oldTags = old.member(ignoringCase: "tags"), new.member(ignoringCase: "tags") == nil, oldTags.object?.isEmpty == false,
+      new.member(ignoringCase: "properties") != nil
+    {
       result.append(change("tags", "Delete", oldTags, nil))
     }
     return result
@@ -68,7 +71,9 @@ public enum TemplateWhatIf {
   private static func arrayDifferences(_ before: [JSON], _ after: [JSON]) -> [JSON] {
     var result: [JSON] = []
     for (index, item) in after.enumerated() {
-      let counterpart = before.first { $0 == item } ?? item["name"].flatMap { name in before.first { $0["name"] == name } } ?? (index < before.count && item["name"] == nil ? before[index] : nil)
+      let counterpart =
+        before.first { $0 == item } ?? item["name"].flatMap { name in before.first { $0["name"] == name } }
+        ?? (index < before.count && item["name"] == nil ? before[index] : nil)
       guard let counterpart else {
         result.append(change(String(index), "Create", nil, item))
         continue
@@ -82,7 +87,9 @@ public enum TemplateWhatIf {
       }
     }
     if before.count > after.count {
-      for index in after.count..<before.count where !after.contains(before[index]) { result.append(change(String(index), "Delete", before[index], nil)) }
+      for index in after.count..<before.count where !after.contains(before[index]) {
+        result.append(change(String(index), "Delete", before[index], nil))
+      }
     }
     return result
   }

@@ -100,7 +100,9 @@ private struct JSONParser {
 
   private mutating func skipComment() {
     position += 2
-    while position < bytes.count, !(bytes[position - 1] == UInt8(ascii: "*") && bytes[position] == UInt8(ascii: "/") && position > 2) { position += 1 }
+    while position < bytes.count, !(bytes[position - 1] == UInt8(ascii: "*") && bytes[position] == UInt8(ascii: "/") && position > 2) {
+      position += 1
+    }
     position = min(position + 1, bytes.count)
   }
 

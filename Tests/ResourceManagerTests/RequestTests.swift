@@ -67,7 +67,7 @@ import Wire
     ("/", 404, "MissingSubscription"), ("/global/things", 404, "MissingSubscription"), ("/subscriptions/SUB/nothing", 404, "NotFound"),
     ("/subscriptions/SUB/providers/Foo.Bar/things", 404, "InvalidResourceNamespace"),
     ("/subscriptions/SUB/resourceGroups/rg/providers/Microsoft.Test/nothings/a", 404, "InvalidResourceType"),
-    ("/subscriptions/SUB/resourceGroups/rg/providers/Microsoft.Resources/deployments/d", 404, "InvalidResourceType"),
+    ("/subscriptions/SUB/resourceGroups/rg/providers/Microsoft.Resources/deploymentScripts/d", 404, "InvalidResourceType"),
     ("/subscriptions/SUB/resourceGroups/rg/providers/Microsoft.Authorization/locks/l", 404, "InvalidResourceType"),
     ("/directory/providers/Microsoft.Authorization/roleAssignments", 404, "MissingSubscription"),
   ])
