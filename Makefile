@@ -27,7 +27,7 @@ pip_environment := $(if $(COCAGNE_DOMAIN),env -u REQUESTS_CA_BUNDLE -u SSL_CERT_
 MACHINE_PACKAGES := libvirt-dev libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools \
   dnsmasq-base nftables iproute2 procps genisoimage
 # What `cocagne image build` builds images with.
-IMAGE_PACKAGES := mmdebstrap e2fsprogs fdisk mtools dosfstools
+IMAGE_PACKAGES := mmdebstrap e2fsprogs fdisk mtools dosfstools grub-common
 RUN_PACKAGES := libsqlite3-dev libnss-myhostname openssl $(MACHINE_PACKAGES) $(IMAGE_PACKAGES)
 # The light guest of the tests, and what speaks to it.
 GUEST_PACKAGES := busybox-static dropbear-bin linux-image-cloud-amd64 lz4 cpio kmod openssh-client

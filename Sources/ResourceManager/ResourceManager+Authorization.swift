@@ -108,6 +108,7 @@ extension ResourceManager {
     return try await change(context) { [access] transaction in
       try self.requireScope(scope, context, in: transaction)
       if let group = scope.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
+      try Self.requireWritable(scope, context, in: transaction)
       let (assignment, isNew) = try access.assign(
         request, id: id, at: place, resolvedType: resolvedType, by: context.principal.objectID, now: context.now, in: transaction)
       return ((assignment.json(at: place), isNew), isNew ? 201 : 200)

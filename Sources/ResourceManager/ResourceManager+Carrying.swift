@@ -116,6 +116,7 @@ extension ResourceManager {
     try type?.delete(resource, context: operation, in: transaction)
     try removeAssignments(at: resource.id, tenant: resource.tenant, in: transaction)
     try ResourceLink.removeAll(from: resource.id, tenant: resource.tenant, in: transaction)
+    for lock in try Lock.below(resource.id, tenant: resource.tenant, in: transaction) { try transaction.remove(Lock.self, lock.key) }
     try transaction.remove(Resource.self, resource.key)
     for companion in companions { try removeCompanion(companion, context, in: transaction) }
   }
@@ -124,6 +125,7 @@ extension ResourceManager {
   private func removeCompanion(_ id: ResourceID, _ context: ArmContext, in transaction: RecordTransaction) throws {
     guard let resource = try transaction.fetch(Resource.self, Resource.key(tenant: context.tenant, id)) else { return }
     do {
+      try Self.requireDeletable(resource.id, context, in: transaction)
       if try beginDeletion(resource, context, in: transaction) == nil { try remove(resource, context, in: transaction) }
     } catch let error as CloudError where error.status < 500 {
       logger.info("companion kept", metadata: ["resource": "\(id)", "reason": "\(error)"])

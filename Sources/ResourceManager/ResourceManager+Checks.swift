@@ -13,6 +13,7 @@ extension ResourceManager {
     if let group = id.resourceGroup { spelled.resourceGroup = try Self.requireWritableGroup(group, context, in: transaction).name }
     let existing = try catalog.resource(id, tenant: context.tenant, in: transaction)
     try conditions.check(existing?.etag)
+    try Self.requireWritable(existing?.id ?? spelled, context, in: transaction)
     if existing != nil, catalog.type(id.type ?? "") is any ReconciledResourceType { try requireIdle(id, context, in: transaction) }
     return (existing, existing?.id ?? spelled)
   }

@@ -30,6 +30,7 @@ extension ResourceManager {
       let existing = try transaction.fetch(ResourceGroup.self, ResourceGroup.key(tenant: context.tenant, subscription, name))
       if existing == nil { try ResourceGroup.checkName(name) }
       if existing?.provisioningState == .deleting { throw CloudError.groupBeingDeleted(name) }
+      if let existing { try Self.requireWritable(existing.id, context, in: transaction) }
       guard let object = body.object else { throw CloudError.invalidRequestContent("A JSON object is expected.") }
       guard let wanted = object.member(ignoringCase: "location")?.string else { throw CloudError.locationRequired() }
       let location = Location.normalized(wanted)
@@ -66,6 +67,7 @@ extension ResourceManager {
     return try await change(context) { transaction in
       _ = try Self.requireWritableSubscription(context, in: transaction)
       var group = try Self.requireWritableGroup(name, context, in: transaction)
+      try Self.requireWritable(group.id, context, in: transaction)
       guard let object = body.object else { throw CloudError.invalidRequestContent("A JSON object is expected.") }
       if let tags = try Tags.parse(member: object.member(ignoringCase: "tags")) { group.tags = tags }
       if let managedBy = object.member(ignoringCase: "managedBy")?.string { group.managedBy = managedBy }
@@ -105,6 +107,7 @@ extension ResourceManager {
         guard var group = try transaction.fetch(ResourceGroup.self, ResourceGroup.key(tenant: context.tenant, subscription, name)) else {
           throw CloudError.groupNotFound(name)
         }
+        try Self.requireDeletable(group.id, context, in: transaction)
         guard group.provisioningState != .deleting else {
           return try Self.runningDeletion(of: group, in: transaction)
         }

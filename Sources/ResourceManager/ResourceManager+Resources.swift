@@ -197,6 +197,7 @@ extension ResourceManager {
       let existing = try self.catalog.resource(id, tenant: context.tenant, in: transaction)
       try conditions.check(existing?.etag)
       guard let existing else { return ((false, nil), 204) }
+      try Self.requireDeletable(existing.id, context, in: transaction)
       if self.catalog.type(id.type ?? "") is any ProjectedResourceType {
         try self.remove(existing, context, in: transaction)
         return ((true, nil), 200)
@@ -222,6 +223,7 @@ extension ResourceManager {
       _ = try Self.requireWritableSubscription(context, in: transaction)
       if let group = id.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
       let resource = try Self.requireResource(id, self.catalog, context, in: transaction)
+      try Self.requireWritable(resource.id, context, in: transaction)
       if action.isLongRunning { try self.requireIdle(resource.id, context, in: transaction) }
       let given = try action.run(resource, body, operation, transaction)
       guard action.isLongRunning else { return ((given, nil), 200) }

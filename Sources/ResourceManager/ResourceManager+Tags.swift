@@ -25,6 +25,7 @@ extension ResourceManager {
     return try await change(context) { [catalog] transaction in
       _ = try Self.requireWritableSubscription(context, in: transaction)
       if let group = scope.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
+      try Self.requireWritable(scope, context, in: transaction)
       let current = try Self.tagged(scope, context, in: transaction)
       let wanted =
         switch operation {

@@ -36,6 +36,7 @@ public final class ResourceManagerEndpoint: EdgeService {
         + AuthorizationOperations.all(manager, principals)
         + OperationStatusOperations.all(manager, address)
         + DeploymentOperations.all(manager, address)
+        + LockOperations.all(manager)
         + ResourceOperations.all(manager, address))
     dispatcher = ArmDispatcher(manager: manager, authorizer: authorizer, table: table)
   }
