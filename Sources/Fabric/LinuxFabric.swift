@@ -130,6 +130,17 @@ public actor LinuxFabric: Fabric {
   /// Taps that were prepared for machines which are about to start.
   private var fresh: Set<String> = []
 
+  /// Addresses of the host itself that lie in a pool: to route the pool to machines would cut the host off from its own network.
+  public func conflicts(with pool: [IPv4Prefix]) async throws -> [String] {
+    let links = try await LinkTable.read(hostName).links.values.filter { $0.name != names.edgeLink }
+    return links.sorted { $0.name < $1.name }.flatMap { link in
+      link.addresses.sorted().filter { text in
+        guard let address = text.split(separator: "/").first.flatMap({ IPv4Address(String($0)) }) else { return false }
+        return pool.contains { $0.contains(address) }
+      }.map { "\(link.name) \($0)" }
+    }
+  }
+
   // MARK: Edge
 
   private func applyEdge(

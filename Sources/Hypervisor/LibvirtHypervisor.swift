@@ -28,7 +28,7 @@ public final class LibvirtHypervisor: Hypervisor {
 
   /// KVM where the processor's own virtualisation stands behind `/dev/kvm`. The kernel's software variant (`kvm_pvm`) opens too, and runs no
   /// unmodified guest.
-  static func usableAccelerator() -> HypervisorHost.Accelerator {
+  public static func usableAccelerator() -> HypervisorHost.Accelerator {
     guard access("/dev/kvm", R_OK | W_OK) == 0, access("/sys/module/kvm_pvm", F_OK) != 0 else { return .tcg }
     for module in ["kvm_intel", "kvm_amd"] where access("/sys/module/\(module)/parameters", F_OK) == 0 {
       let flags = cpuFlags()

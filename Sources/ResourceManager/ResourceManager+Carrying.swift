@@ -117,6 +117,9 @@ extension ResourceManager {
     try removeAssignments(at: resource.id, tenant: resource.tenant, in: transaction)
     try ResourceLink.removeAll(from: resource.id, tenant: resource.tenant, in: transaction)
     for lock in try Lock.below(resource.id, tenant: resource.tenant, in: transaction) { try transaction.remove(Lock.self, lock.key) }
+    for assignment in try PolicyAssignment.below(resource.id, tenant: resource.tenant, in: transaction) {
+      try transaction.remove(PolicyAssignment.self, assignment.key)
+    }
     try transaction.remove(Resource.self, resource.key)
     for companion in companions { try removeCompanion(companion, context, in: transaction) }
   }

@@ -77,6 +77,14 @@ extension ResourceManager {
       let key = ResourceGroup.key(tenant: operation.tenant, operation.subscription, name)
       if let group = try transaction.fetch(ResourceGroup.self, key) {
         try removeAssignments(at: operation.target, tenant: operation.tenant, in: transaction)
+        for assignment in try PolicyAssignment.below(operation.target, tenant: operation.tenant, in: transaction) {
+          try transaction.remove(PolicyAssignment.self, assignment.key)
+        }
+        for deployment in try transaction.list(
+          Deployment.self, under: RecordKey(tenant: operation.tenant, operation.target.canonical), limit: ResourceManagerLimits.maximumDeployments)
+        {
+          try transaction.remove(Deployment.self, deployment.key)
+        }
         try transaction.remove(GroupDeletion.self, GroupDeletion.key(group))
         try transaction.remove(ResourceGroup.self, key)
       }

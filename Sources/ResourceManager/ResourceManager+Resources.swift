@@ -178,6 +178,7 @@ extension ResourceManager {
   private func store(
     _ resource: Resource, _ type: any ResourceType, operationID: GUID, _ context: ArmContext, in transaction: RecordTransaction
   ) throws -> RenderedResource {
+    let resource = type.descriptor.supportsTags ? try enforcePolicies(resource, context, in: transaction) : resource
     if !(type is any ProjectedResourceType) { try transaction.save(resource) }
     var operation: LongRunningOperation?
     if type is any ReconciledResourceType, !resource.provisioningState.isFinal {

@@ -37,6 +37,7 @@ public final class ResourceManagerEndpoint: EdgeService {
         + OperationStatusOperations.all(manager, address)
         + DeploymentOperations.all(manager, address)
         + LockOperations.all(manager)
+        + PolicyOperations.all(manager)
         + ResourceOperations.all(manager, address))
     dispatcher = ArmDispatcher(manager: manager, authorizer: authorizer, table: table)
   }

@@ -69,6 +69,9 @@ struct AuthorizationProvider: ResourceProvider {
   let actions: [ProviderAction] = []
 
   let listedTypes = [
+    ListedType("locks", ["2020-05-01", "2017-04-01", "2016-09-01"]),
+    ListedType("policyAssignments", ["2025-11-01", "2023-04-01", "2021-06-01"]),
+    ListedType("policyDefinitions", ["2025-11-01", "2023-04-01", "2021-06-01"]),
     ListedType("roleAssignments", ["2022-04-01", "2020-04-01-preview", "2018-01-01-preview", "2015-07-01"]),
     ListedType("roleDefinitions", ["2022-05-01-preview", "2022-04-01", "2018-01-01-preview", "2015-07-01"]),
     ListedType("permissions", ["2022-04-01", "2018-07-01", "2015-07-01"]),
@@ -77,6 +80,19 @@ struct AuthorizationProvider: ResourceProvider {
   ]
 
   let operations: [ProviderOperation] = [
+    .init("Microsoft.Authorization/locks/read", "Management lock", "Get management lock", "Gets management locks."),
+    .init("Microsoft.Authorization/locks/write", "Management lock", "Create or update management lock", "Creates or updates management locks."),
+    .init("Microsoft.Authorization/locks/delete", "Management lock", "Delete management lock", "Deletes management locks."),
+    .init("Microsoft.Authorization/policyAssignments/read", "Policy assignment", "Get policy assignment", "Gets policy assignments."),
+    .init(
+      "Microsoft.Authorization/policyAssignments/write", "Policy assignment", "Create or update policy assignment",
+      "Creates or updates policy assignments."),
+    .init("Microsoft.Authorization/policyAssignments/delete", "Policy assignment", "Delete policy assignment", "Deletes policy assignments."),
+    .init("Microsoft.Authorization/policyDefinitions/read", "Policy definition", "Get policy definition", "Gets policy definitions."),
+    .init(
+      "Microsoft.Authorization/policyDefinitions/write", "Policy definition", "Create or update policy definition",
+      "Creates or updates policy definitions."),
+    .init("Microsoft.Authorization/policyDefinitions/delete", "Policy definition", "Delete policy definition", "Deletes policy definitions."),
     .init(
       "Microsoft.Authorization/roleAssignments/read", "Role assignment", "Get information about a role assignment",
       "Get information about a role assignment."),

@@ -1,5 +1,7 @@
 internal import Base
 internal import FoundationEssentials
+internal import Hypervisor
+internal import Wire
 
 #if canImport(Glibc)
   internal import Glibc
@@ -17,7 +19,7 @@ struct Examination {
   let isRunning: Bool
 
   func findings() -> [Finding] {
-    [nameResolution(), port(), loopback6(), freeSpace(), openFiles(), rootKey(), azureCLI()]
+    [nameResolution(), port(), loopback6(), freeSpace(), openFiles(), rootKey(), azureCLI(), hypervisor(), accelerator(), overcommit()]
   }
 
   private func nameResolution() -> Finding {
@@ -94,5 +96,39 @@ struct Examination {
       state: isThere ? .sound : .limited, french: isThere ? "La commande az est là." : "La commande az n'est pas dans le PATH.",
       english: isThere ? "The az command is there." : "The az command is not in the PATH.",
       remedy: "python3 -m venv az && az/bin/pip install azure-cli==2.91.0")
+  }
+
+  private func hypervisor() -> Finding {
+    let isThere = access("/usr/sbin/libvirtd", X_OK) == 0 && access("/usr/bin/qemu-system-x86_64", X_OK) == 0
+    let mayRun = geteuid() == 0
+    let state: Finding.State = isThere && mayRun ? .sound : .limited
+    return Finding(
+      state: state,
+      french: state == .sound
+        ? "libvirt et QEMU sont là : ce compte peut faire tourner des machines." : "Pas de machines virtuelles : il faut libvirt, QEMU et être root.",
+      english: state == .sound
+        ? "libvirt and QEMU are there: this user can run machines." : "No virtual machines: they take libvirt, QEMU and root.",
+      remedy: isThere ? "sudo make up" : "apt-get install libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils")
+  }
+
+  private func accelerator() -> Finding {
+    let isFast = LibvirtHypervisor.usableAccelerator() == .kvm
+    return Finding(
+      state: isFast ? .sound : .limited,
+      french: isFast
+        ? "Les machines tournent sous KVM." : "Pas de KVM : les machines sont émulées (TCG), justes mais des dizaines de fois plus lentes.",
+      english: isFast ? "Machines run under KVM." : "No KVM: machines are emulated (TCG), right but tens of times slower.",
+      remedy: "modprobe kvm_intel || modprobe kvm_amd")
+  }
+
+  private func overcommit() -> Finding {
+    guard let bytes = try? DataDirectory.read(directory.machineSettings), let ratio = (try? JSON(parsing: bytes))?["memoryOvercommit"]?.number else {
+      return Finding(
+        state: .sound, french: "La mémoire des machines n'est pas encore réglée : le premier démarrage écrit machines.json.",
+        english: "The machines' memory is not settled yet: the first start writes machines.json.")
+    }
+    return Finding(
+      state: .sound, french: "Mémoire promise aux machines : jusqu'à \(ratio) fois celle de l'hôte (machines.json).",
+      english: "Memory promised to machines: up to \(ratio) times the host's (machines.json).")
   }
 }

@@ -37,6 +37,13 @@ struct MachinePlatform {
     let address = platform.identity.address
     let host = hostName()
     let fabric = LinuxFabric(cloud: cloud, folder: settings.folder + "/networks", logger: Logger(label: "fabric", copying: platform.logger))
+    let conflicts = try await fabric.conflicts(with: settings.publicPool)
+    guard conflicts.isEmpty else {
+      let listed = conflicts.joined(separator: ", ")
+      throw OperatorError(
+        "publicPool dans \(platform.directory.machineSettings) contient des adresses de cet hôte (\(listed)) : choisissez-en une autre.",
+        "publicPool in \(platform.directory.machineSettings) holds addresses of this host (\(listed)): choose another one.")
+    }
     let networks = NetworkService(
       configuration: NetworkConfiguration(
         host: host, publicPool: settings.publicPool, reachesBeyondHost: settings.reachesBeyondHost, resolvers: settings.resolvers,
