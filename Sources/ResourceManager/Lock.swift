@@ -107,6 +107,7 @@ extension ResourceManager {
   }
 
   func putLock(_ name: String, at scope: ResourceID, body: JSON, _ context: ArmContext) async throws -> (JSON, isNew: Bool) {
+    try await requireKnown(scope, context)
     guard let given = body.member("properties", "level")?.string,
       let level = Lock.Level.allCases.first(where: { $0.rawValue.lowercased() == given.lowercased() })
     else {

@@ -18,6 +18,12 @@ extension ResourceManager {
     return (existing, existing?.id ?? spelled)
   }
 
+  /// Throws where a scope's subscription is not the caller's: before anything of the request is looked at, so that nothing tells of it.
+  func requireKnown(_ scope: ResourceID, _ context: ArmContext) async throws {
+    guard let subscription = scope.subscription else { return }
+    _ = try await records.read { try Self.requireSubscription(subscription, context.tenant, in: $0) }
+  }
+
   /// What only a new resource must meet: its name, its parent, its namespace's registration. Gives the id below the parent as that is spelled.
   func checkCreation(
     _ id: ResourceID, _ descriptor: ResourceTypeDescriptor, _ context: ArmContext, in transaction: RecordTransaction

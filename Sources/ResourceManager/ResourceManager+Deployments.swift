@@ -92,7 +92,7 @@ extension ResourceManager {
   func plan(
     _ name: String, group: String?, body: JSON, _ context: ArmContext, now: Timestamp? = nil, values fixed: [String: JSON]? = nil
   ) async throws -> DeploymentPlan {
-    _ = try await records.read { try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: $0) }
+    try await requireKnown(ResourceID(subscription: context.subscription), context)
     guard let properties = body.member("properties") else {
       throw CloudError.invalidRequestContent("Required property 'properties' not found in JSON.")
     }

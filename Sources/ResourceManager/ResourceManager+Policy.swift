@@ -115,6 +115,7 @@ extension ResourceManager {
   }
 
   func putPolicyDefinition(_ name: String, body: JSON, _ context: ArmContext) async throws -> JSON {
+    try await requireKnown(ResourceID(subscription: context.subscription), context)
     guard let properties = body.member("properties"), let rule = properties.member("policyRule"), let condition = rule.member("if"),
       let effect = rule.member("then", "effect")?.string
     else { throw PolicyRule.invalid("a policy needs a rule with 'if' and 'then.effect'") }
@@ -170,6 +171,7 @@ extension ResourceManager {
   }
 
   func putPolicyAssignment(_ name: String, at scope: ResourceID, body: JSON, _ context: ArmContext) async throws -> JSON {
+    try await requireKnown(scope, context)
     guard let properties = body.member("properties"), let id = properties.member("policyDefinitionId")?.string else {
       throw CloudError.invalidRequestContent("Required property 'policyDefinitionId' not found in JSON.")
     }

@@ -38,7 +38,7 @@ import Wire
     #expect(
       withoutDecision == [
         "Metadata_Endpoints", "Tenants_List", "Providers_ListAtTenantScope", "Providers_GetAtTenantScope", "Operations_List",
-        "ProviderOperationsMetadata_List", "ProviderOperationsMetadata_Get",
+        "ProviderOperationsMetadata_List", "ProviderOperationsMetadata_Get", "PolicyDefinitions_ListBuiltIn", "PolicyDefinitions_GetBuiltIn",
       ])
     try await cloud.close()
   }

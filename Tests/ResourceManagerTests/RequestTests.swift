@@ -68,7 +68,7 @@ import Wire
     ("/subscriptions/SUB/providers/Foo.Bar/things", 404, "InvalidResourceNamespace"),
     ("/subscriptions/SUB/resourceGroups/rg/providers/Microsoft.Test/nothings/a", 404, "InvalidResourceType"),
     ("/subscriptions/SUB/resourceGroups/rg/providers/Microsoft.Resources/deploymentScripts/d", 404, "InvalidResourceType"),
-    ("/subscriptions/SUB/resourceGroups/rg/providers/Microsoft.Authorization/locks/l", 404, "InvalidResourceType"),
+    ("/subscriptions/SUB/resourceGroups/rg/providers/Microsoft.Authorization/denyAssignments/l", 404, "InvalidResourceType"),
     ("/directory/providers/Microsoft.Authorization/roleAssignments", 404, "MissingSubscription"),
   ])
   func aPathThatNamesNothingIsRefused(path: String, status: Int, code: String) async throws {
