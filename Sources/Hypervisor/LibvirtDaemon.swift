@@ -8,13 +8,15 @@ internal import Programs
 public enum LibvirtDaemon {
   /// Starts what does not run: by systemd where the host has it, else by hand. Throws `HypervisorError.unavailable` where there is no libvirt.
   public static func ensure() async throws {
-    if await answers() { return }
+    let hasLog = isListening("/run/libvirt/virtlogd-sock")
+    let isRunning = await answers()
+    if hasLog, isRunning { return }
     do {
       if access("/run/systemd/system", F_OK) == 0 {
         try await Program("systemctl").run(["start", "virtlogd.socket", "libvirtd.socket", "libvirtd.service"])
       } else {
-        if access("/run/libvirt/virtlogd-sock", F_OK) != 0 { try await Program("virtlogd").run(["--daemon"]) }
-        try await Program("libvirtd").run(["--daemon"])
+        if !hasLog { try await Program("virtlogd").run(["--daemon"]) }
+        if !isRunning { try await Program("libvirtd").run(["--daemon"]) }
       }
     } catch {
       throw HypervisorError.unavailable("\(error)")
@@ -33,5 +35,18 @@ public enum LibvirtDaemon {
     } catch {
       return false
     }
+  }
+
+  /// Whether somebody takes connections at a socket: the file alone may be left of a daemon that was killed.
+  private static func isListening(_ path: String) -> Bool {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+    } == 0
   }
 }
