@@ -24,7 +24,7 @@ data := $(if $(DATA),--data '$(DATA)')
 pip_environment := $(if $(COCAGNE_DOMAIN),env -u REQUESTS_CA_BUNDLE -u SSL_CERT_FILE)
 
 # What machines and their networks are made of.
-MACHINE_PACKAGES := libvirt-dev libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools \
+MACHINE_PACKAGES := libvirt-dev libnbd-dev libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools \
   dnsmasq-base nftables iproute2 procps genisoimage
 # What `cocagne image build` builds images with.
 IMAGE_PACKAGES := mmdebstrap e2fsprogs fdisk mtools dosfstools grub-common

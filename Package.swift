@@ -71,7 +71,8 @@ let package = Package(
     // Engines
     .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
     .systemLibrary(name: "CLinux"),
-    floor("Hypervisor", ["Base", "CLibvirt", "Programs", "Wire", .crypto, .cryptoExtras, .logging]),
+    .systemLibrary(name: "CNbd", pkgConfig: "libnbd", providers: [.apt(["libnbd-dev"])]),
+    floor("Hypervisor", ["Base", "CLibvirt", "CNbd", "Programs", "Wire", .crypto, .cryptoExtras, .logging]),
     floor("Fabric", ["Base", "CLinux", "Programs", "Records", "Wire", .logging]),
     floor(
       "Edge",
@@ -130,6 +131,12 @@ let package = Package(
     tests("Templates", ["Base", "Wire"]),
     tests("Fabric", ["Base", "Programs", "Wire", .logging]),
     tests("Hypervisor", ["Base", "Programs", "Wire", .logging]),
+    tests(
+      "Compute",
+      [
+        "Access", "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Records", "ResourceManager", "Wire", .logging, .nio, .nioHTTP1,
+        .nioPosix,
+      ]),
     tests("Wire", ["Base", .crypto]),
     .testTarget(
       name: "HouseTests",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shlex
 import shutil
@@ -48,6 +49,15 @@ def may_bind(port):
         return False
 
 
+def free_pool():
+    """The first three numbers of a /24 that no other cloud of this host has: of the addresses set aside for tests of devices (RFC 2544)."""
+    taken = subprocess.run(["ip", "-4", "route", "show"], capture_output=True, text=True, check=True).stdout
+    while True:
+        pool = f"198.{random.choice((18, 19))}.{random.randrange(256)}"
+        if f"{pool}.0/24" not in taken:
+            return pool
+
+
 def clean_environment():
     """The environment without what would lead a client to another cloud, another authority or a proxy."""
     foreign = re.compile(r"^(AZURE_|ARM_|COCAGNE_|RCLONE_|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_|.*_proxy$)", re.IGNORECASE)
@@ -60,23 +70,43 @@ class Cloud:
         self.port = port
         self.domain = domain
         self.variables = {}
+        self.pool = None
 
     # The operator's commands
 
-    def command(self, *arguments, check=True, timeout=START_SECONDS):
+    def command(self, *arguments, check=True, timeout=START_SECONDS, environment=None):
         done = subprocess.run(
-            [LAUNCHER, *arguments, "--data", self.data], env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            [LAUNCHER, *arguments, "--data", self.data], env=clean_environment() | (environment or {}), stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=timeout)
         if check and done.returncode != 0:
             raise AssertionError(f"cocagne {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}\n{self.log_tail()}")
         return done
 
-    def up(self, check=True):
+    def up(self, check=True, environment=None):
+        self.settle()
         options = ["--port", str(self.port)] + (["--domain", self.domain] if self.domain else [])
-        done = self.command("up", "--detach", *options, check=check)
+        done = self.command("up", "--detach", *options, check=check, environment=environment)
         if done.returncode == 0:
             self.variables = self.env()
         return done
+
+    def settle(self):
+        """Decides of machines as an operator would who has other clouds on this host."""
+        settings = self.data / "machines.json"
+        if not settings.exists():
+            self.data.mkdir(mode=0o700, exist_ok=True)
+            settings.write_text(json.dumps({"publicPool": [f"{free_pool()}.0/24"]}))
+            settings.chmod(0o600)
+        self.pool = json.loads(settings.read_text())["publicPool"][0].rsplit(".", 1)[0]
+
+    @property
+    def short_name(self):
+        """By which this cloud's things on the host are called."""
+        return "c" + self.tenant[:5]
+
+    @property
+    def machine_folder(self):
+        return Path(f"/var/lib/cocagne/{self.short_name}")
 
     def env(self):
         """What `eval "$(./cocagne env)"` exports, as a shell sees it."""
@@ -112,12 +142,11 @@ class Cloud:
 
     def remove_machines(self):
         """Takes everything off the host that machines of this cloud left there."""
-        settings = self.data / "machines.json"
-        if not settings.exists():
+        if not self.variables:
             return
         if "processId" in self.status():
-            self.command("machines", "stop")
-        shutil.rmtree(json.loads(settings.read_text())["folder"], ignore_errors=True)
+            self.command("machines", "stop", check=os.geteuid() == 0)
+        shutil.rmtree(self.machine_folder, ignore_errors=True)
 
     @staticmethod
     def wait_gone(pid, seconds):

@@ -54,6 +54,18 @@ class Arm:
             time.sleep(0.1)
         return {"status": "Succeeded"}
 
+    def wait_final(self, kind, name, seconds=READY_SECONDS):
+        """The state in which the work on a resource has ended."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = self.get(kind, name)
+            state = answer.json()["properties"]["provisioningState"] if answer.status_code == 200 else None
+            if state in ("Succeeded", "Failed"):
+                assert state == "Succeeded", f"{answer.text}\n{self.cloud.log_tail()}"
+                return
+            assert time.monotonic() < deadline, f"{state} after {seconds} s\n{self.cloud.log_tail()}"
+            time.sleep(0.1)
+
     def make(self, kind, name, properties, **more):
         answer = self.put(kind, name, properties, **more)
         document = self.wait(answer)
@@ -179,10 +191,8 @@ class Host:
     """What this host has of one cloud's machines."""
 
     def __init__(self, cloud):
-        settings = json.loads((cloud.data / "machines.json").read_text())
-        self.folder = Path(settings["folder"])
-        # The short name by which this cloud's things on the host are called.
-        self.cloud = "c" + cloud.tenant[:5]
+        self.folder = cloud.machine_folder
+        self.cloud = cloud.short_name
 
     def domains(self):
         done = subprocess.run(["virsh", "-q", "-c", "qemu:///system", "list", "--all", "--name"], capture_output=True, text=True, check=True)

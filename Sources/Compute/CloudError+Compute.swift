@@ -35,12 +35,9 @@ extension CloudError {
   }
 
   static func allocationFailed(zone: String?) -> CloudError {
-    if let zone {
-      return CloudError(
-        409, "ZonalAllocationFailed",
-        "Allocation failed. We do not have sufficient capacity for the requested VM size in zone \(zone).")
-    }
-    return CloudError(
-      409, "AllocationFailed", "Allocation failed. We do not have sufficient capacity for the requested VM size in this region.")
+    CloudError(
+      409, zone == nil ? "AllocationFailed" : "ZonalAllocationFailed",
+      "Allocation failed. We do not have sufficient capacity for the requested VM size in this \(zone == nil ? "region" : "zone"). Read more about "
+        + "improving likelihood of allocation success at https://aka.ms/allocation-guidance")
   }
 }

@@ -10,12 +10,16 @@ public enum ComputeLimits {
   public static let maximumProcessors = 100_000
   /// Gibibytes of one disk.
   public static let maximumDiskGiB: Int64 = 32_767
+  /// Bytes of a VHD that is uploaded into a disk.
+  public static let uploadBytes: ClosedRange<Int64> = 20_972_032...35_183_298_347_520
   /// Seconds that a guest has to shut down before it is ended.
   public static let shutdownSeconds = 30
   /// Seconds that a guest has to report that it is provisioned.
   public static let provisioningSeconds: Int64 = 2400
   /// Seconds between two looks at what runs.
   public static let observeIntervalSeconds = 2
+  /// Milliseconds that the reason of an end may come later than the end is seen.
+  public static let reasonMilliseconds = 1000
   /// Bytes of a console log that are handed out: the end of it.
   public static let maximumConsoleBytes = 1 << 20
   /// Bytes of a run command's script, and of what is kept of each of its outputs.

@@ -3,7 +3,7 @@ internal import Records
 public import ResourceManager
 internal import Wire
 
-/// `Microsoft.Compute`: machines, disks, snapshots, images.
+/// `Microsoft.Compute`: machines, availability sets, disks, snapshots, images.
 public struct ComputeProvider: ResourceProvider {
   public let namespace = "Microsoft.Compute"
   private let service: ComputeService
@@ -24,7 +24,7 @@ public struct ComputeProvider: ResourceProvider {
   public var types: [any ResourceType] {
     [
       VirtualMachineType(service: service), DiskType(service: service, isSnapshot: false), DiskType(service: service, isSnapshot: true),
-      ImageType(service: service),
+      ImageType(service: service), AvailabilitySetType(service: service),
     ]
   }
 
@@ -33,7 +33,8 @@ public struct ComputeProvider: ResourceProvider {
       ProviderAction(
         method: .get, path: "skus", permission: "Microsoft.Compute/skus/read", apiVersions: ["2021-07-01", "2019-04-01"],
         run: { [service] _, _, _, _ in
-          ["value": .array(service.sizes.map { $0.skuJSON(location: service.location, zones: service.configuration.zones) })]
+          let sizes = service.sizes.map { $0.skuJSON(location: service.location, zones: service.configuration.zones) }
+          return ["value": .array(AvailabilitySetType.skuJSON(location: service.location) + sizes)]
         }),
       ProviderAction(
         method: .get, path: "locations/{location}/vmSizes", permission: "Microsoft.Compute/locations/vmSizes/read",
@@ -70,6 +71,7 @@ enum ComputeUsages {
   static func json(_ service: ComputeService, _ context: OperationContext, in reader: any RecordReader) throws -> JSON {
     let machines = try ResourceCount.of(VirtualMachineType.name, context, limit: ComputeLimits.maximumMachines, in: reader)
     let disks = try ResourceCount.of(DiskType.name, context, limit: ComputeLimits.maximumDisks, in: reader)
+    let sets = try ResourceCount.of(AvailabilitySetType.name, context, limit: AvailabilitySetType.maximumSets, in: reader)
     var byFamily: [String: Int] = [:]
     var total = 0
     for host in try HostRecord.all(in: reader) {
@@ -87,6 +89,7 @@ enum ComputeUsages {
       ]
     }
     var items = [
+      usage("availabilitySets", "Availability Sets", sets, AvailabilitySetType.maximumSets),
       usage("cores", "Total Regional vCPUs", total, ComputeLimits.maximumProcessors),
       usage("virtualMachines", "Virtual Machines", machines, ComputeLimits.maximumMachines),
       usage("Disks", "Disks", disks, ComputeLimits.maximumDisks),

@@ -6,7 +6,7 @@ public import Keyring
 public import Logging
 public import NIOCore
 public import Records
-internal import ResourceManager
+public import ResourceManager
 internal import Synchronization
 internal import Wire
 
@@ -52,6 +52,10 @@ public final class ComputeService: Sendable {
   let fabric: any Fabric
   let hypervisor: any Hypervisor
   private let images: DiskImages
+  private let blobs: any BlobSource
+  let steps: Steps
+  /// Disks that are read or written by URL.
+  let openDisks = OpenDisks()
   private let verified = Mutex<Set<RecordKey>>([])
   let scheduler = Scheduler()
   let clock: any WallClock
@@ -63,7 +67,8 @@ public final class ComputeService: Sendable {
 
   public init(
     configuration: ComputeConfiguration, records: any RecordStore, keyring: Keyring, issuer: IdentityService, networks: any MachineNetworks,
-    fabric: any Fabric, hypervisor: any Hypervisor, images: DiskImages, group: any EventLoopGroup, clock: any WallClock, random: any RandomSource,
+    fabric: any Fabric, hypervisor: any Hypervisor, images: DiskImages, blobs: any BlobSource, group: any EventLoopGroup, clock: any WallClock,
+    random: any RandomSource,
     logger: Logger
   ) {
     self.configuration = configuration
@@ -74,9 +79,11 @@ public final class ComputeService: Sendable {
     self.fabric = fabric
     self.hypervisor = hypervisor
     self.images = images
+    self.blobs = blobs
     self.clock = clock
     self.random = random
     self.logger = logger
+    steps = Steps(logger: logger)
     self.group = group
     diagnostics = ConsoleSignatures(random: random, address: configuration.address)
   }
@@ -94,7 +101,9 @@ public final class ComputeService: Sendable {
   var sizes: [MachineSize] { configuration.sizes }
   var location: String { configuration.location }
   var disks: DiskWorker {
-    DiskWorker(records: records, keyring: keyring, images: images, hypervisor: hypervisor, folder: configuration.folder, verify: verify)
+    DiskWorker(
+      records: records, keyring: keyring, images: images, hypervisor: hypervisor, blobs: blobs, steps: steps, folder: configuration.folder,
+      verify: verify)
   }
 
   /// Images are read through once a process: nobody but the operator can write to them.
@@ -114,7 +123,8 @@ public final class ComputeService: Sendable {
   ) throws -> DiskRecord {
     let record = DiskRecord(
       tenant: tenant, id: id, guid: random.guid(), dataKey: try keyring.makeDataKey(tenant: tenant, in: transaction), sizeBytes: bytes,
-      source: source, backing: backing, isReady: false)
+      source: source, backing: backing, isReady: false,
+      awaitsUpload: source == .upload)
     try transaction.save(record)
     return record
   }
@@ -142,6 +152,7 @@ public final class ComputeService: Sendable {
     for (path, mode) in [("", 0o711), ("/disks", 0o711), ("/images", 0o711), ("/machines", 0o711)] as [(String, UInt32)] {
       try RemovableFile.makeFolder(configuration.folder + path, mode: mode)
     }
+    DiskBytes.endLeftovers(in: configuration.folder + "/disks")
     let host = try await hypervisor.host()
     let configuration = configuration
     try await records.write { transaction in

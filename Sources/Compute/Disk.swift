@@ -17,6 +17,10 @@ struct DiskRecord: Record, Codable, Sendable {
     case platformImage(publisher: String, offer: String, sku: String, version: String)
     /// A copy of another disk or snapshot, as it is at the time of the copy.
     case copy(ResourceID)
+    /// A VHD in a blob; its URL, which may hold a signature, is sealed.
+    case blob(sealed: [UInt8])
+    /// What a client will write by the URL of a grant.
+    case upload
   }
 
   var tenant: GUID
@@ -30,12 +34,16 @@ struct DiskRecord: Record, Codable, Sendable {
   var backing: String?
   /// Whether the file is there.
   var isReady: Bool
+  /// Whether it is of no use until its client has written it.
+  var awaitsUpload = false
 
   var key: RecordKey { Self.key(tenant, id) }
   var indexes: [RecordIndex] { [RecordIndex(Self.guidIndex, guid.description, tenant: .zero)] }
   static func key(_ tenant: GUID, _ id: ResourceID) -> RecordKey { RecordKey(tenant: tenant, id.canonical) }
   static let guidIndex = "guid"
 
+  /// As Azure tells sizes: whole gibibytes, rounded up.
+  var sizeGiB: Int64 { (sizeBytes + (1 << 30) - 1) >> 30 }
   /// Below the machines' folder.
   var path: String { "disks/\(guid).qcow2" }
   /// 20 characters, by which the guest and the hypervisor know the disk.
@@ -52,6 +60,8 @@ struct DiskWorker: Sendable {
   let keyring: Keyring
   let images: DiskImages
   let hypervisor: any Hypervisor
+  let blobs: any BlobSource
+  let steps: Steps
   /// The folder of everything that belongs to machines.
   let folder: String
   /// Throws where a catalogue image is not what was signed.
@@ -65,12 +75,26 @@ struct DiskWorker: Sendable {
     return ImageFile(path: "\(folder)/\(disk.path)", key: key, backing: disk.backing.map { "\(folder)/\($0)" })
   }
 
-  /// Makes the file of a disk that has none yet.
-  func prepare(_ disk: DiskRecord) async throws {
+  /// A blob is made a disk of in somebody's name, or not at all.
+  private struct NobodyAsked: Error {
+    var disk: ResourceID
+  }
+
+  private static let blobContext = "compute.blobSource"
+
+  /// Seals the URL of the blob that a disk is made of.
+  func seal(_ url: String, tenant: GUID, in transaction: RecordTransaction) throws -> [UInt8] {
+    try keyring.seal(Array(url.utf8), context: Self.blobContext, tenant: tenant, in: transaction)
+  }
+
+  /// Makes the file of a disk that has none yet. `principal` is who asked for it: only what that one may read is made a disk of.
+  func prepare(_ disk: DiskRecord, as principal: Principal? = nil) async throws {
     guard !disk.isReady else { return }
+    steps("make the disk", disk.id)
     let target = try await file(disk)
+    var bytes = disk.sizeBytes
     switch disk.source {
-    case .empty: try await images.create(target, bytes: disk.sizeBytes)
+    case .empty, .upload: try await images.create(target, bytes: disk.sizeBytes)
     case .platformImage(let publisher, let offer, let sku, let version):
       let key = PlatformImage.key(publisher, offer, sku, version)
       guard let image = try await records.read({ try $0.fetch(PlatformImage.self, key) }) else {
@@ -79,10 +103,17 @@ struct DiskWorker: Sendable {
       try await verify(image)
       try await images.create(target, bytes: disk.sizeBytes)
     case .copy(let origin): try await copy(origin, tenant: disk.tenant, to: target, bytes: disk.sizeBytes)
+    case .blob(let sealed):
+      guard let principal else { throw CloudError.internalError(NobodyAsked(disk: disk.id)) }
+      let url = try await records.read { [keyring] in try keyring.open(sealed, context: Self.blobContext, tenant: disk.tenant, in: $0) }
+      bytes = try await importBlob(String(decoding: url, as: UTF8.self), as: principal, to: target, disk)
     }
+    let size = bytes
+    steps("file the disk", disk.id)
     try await records.write { transaction in
       guard var current = try transaction.fetch(DiskRecord.self, disk.key), current.guid == disk.guid else { return }
       current.isReady = true
+      current.sizeBytes = size
       try transaction.save(current)
     }
   }
@@ -100,18 +131,48 @@ struct DiskWorker: Sendable {
     if let machine, try await hypervisor.machines().contains(where: { $0.id == machine && $0.disks.contains(disk.serial) }) {
       try await hypervisor.copy(diskWithSerial: disk.serial, of: machine, to: target)
     } else {
-      try await images.convert(from: .encrypted(try await file(disk)), to: target)
+      try await images.copy(try await file(disk), to: target)
     }
     if bytes > disk.sizeBytes { try await images.resize(target, to: bytes) }
   }
 
+  /// Bytes that are taken of a blob at a time.
+  private static let importPieceBytes: Int64 = 4 << 20
+
+  /// Makes a disk of the fixed VHD in a blob; gives its size.
+  private func importBlob(_ url: String, as principal: Principal, to target: ImageFile, _ disk: DiskRecord) async throws -> Int64 {
+    let blob = try await blobs.open(url, as: principal)
+    let footerBytes = Int64(VirtualHardDisk.footerBytes)
+    let shown = String(url.prefix { $0 != "?" })
+    let footer = blob.size > footerBytes ? try await blob.read(blob.size - footerBytes..<blob.size) : []
+    let bytes = try VirtualHardDisk.check(footer, expecting: blob.size - footerBytes, disk: disk.id.name, blob: shown)
+    let wanted = disk.sizeBytes == 0 ? bytes : disk.sizeBytes
+    guard wanted >= bytes else {
+      throw CloudError.operationNotAllowed("The specified disk size \(disk.sizeGiB) GB is smaller than the VHD '\(shown)' of \(bytes) bytes.")
+    }
+    try await images.create(target, bytes: bytes) { disk in
+      var offset: Int64 = 0
+      while offset < bytes {
+        let wanted = offset..<min(offset + Self.importPieceBytes, bytes)
+        let piece = try await blob.read(wanted)
+        guard piece.count == wanted.count else { throw HypervisorError.refused("the blob gave \(piece.count) of \(wanted.count) bytes") }
+        if piece.contains(where: { $0 != 0 }) { try await disk.write(piece, at: offset) }
+        offset += Int64(piece.count)
+      }
+    }
+    if wanted > bytes { try await images.resize(target, to: wanted) }
+    return wanted
+  }
+
   /// Makes a disk that no machine has open larger.
   func grow(_ disk: DiskRecord) async throws {
+    steps("grow the disk", disk.id)
     try await images.resize(try await file(disk), to: disk.sizeBytes)
   }
 
   /// Takes the file away. Its key goes with the record, in the transaction that removes that.
   func remove(_ disk: DiskRecord) throws {
+    steps("remove the disk", disk.id)
     try RemovableFile.remove("\(folder)/\(disk.path)")
     try RemovableFile.remove("\(folder)/\(disk.path).partial")
   }

@@ -62,9 +62,10 @@ struct DiskType: ReconciledResourceType {
     let option = data.member("createOption")?.string ?? "Empty"
     let gibibytes = given.member("diskSizeGB")?.integer
     let source: DiskRecord.Source
-    var bytes: Int64
+    let bytes: Int64
     var backing: String?
     var properties = JSON.Object()
+    var shown = data
     switch option.lowercased() {
     case "empty":
       guard !isSnapshot, let gibibytes else { throw CloudError.missingParameter("disk.diskSizeGB") }
@@ -75,7 +76,7 @@ struct DiskType: ReconciledResourceType {
       }
       let (origin, record) = try self.origin(id, change, in: transaction)
       source = .copy(record.id)
-      bytes = try DiskMaker.bytes(gibibytes ?? record.sizeBytes >> 30, minimum: record.sizeBytes, "disk.diskSizeGB")
+      bytes = try gibibytes.map { try DiskMaker.bytes($0, minimum: record.sizeBytes, "disk.diskSizeGB") } ?? record.sizeBytes
       for member in ["osType", "hyperVGeneration"] { properties[member] = origin.properties[member] }
     case "fromimage":
       guard let text = data.member("imageReference", "id")?.string, let image = try platformImage(text, in: transaction) else {
@@ -85,12 +86,30 @@ struct DiskType: ReconciledResourceType {
       backing = "\(image.folder)/disk.qcow2"
       bytes = try DiskMaker.bytes(gibibytes, minimum: image.sizeBytes, "disk.diskSizeGB")
       properties["osType"] = "Linux"
+    case "import":
+      guard let url = data.member("sourceUri")?.string, !url.isEmpty else { throw CloudError.missingParameter("creationData.sourceUri") }
+      source = .blob(sealed: try service.disks.seal(url, tenant: context.tenant, in: transaction))
+      // Without a size of its own it has the VHD's, which is known once the blob is read.
+      bytes = try gibibytes.map { try DiskMaker.bytes($0, minimum: 0, "disk.diskSizeGB") } ?? 0
+      var plain = data.object?.respelled(["sourceUri"]) ?? JSON.Object()
+      plain["sourceUri"] = .string(String(url.prefix { $0 != "?" }))
+      shown = .object(plain)
+    case "upload":
+      guard !isSnapshot, let size = data.member("uploadSizeBytes")?.integer else { throw CloudError.missingParameter("creationData.uploadSizeBytes") }
+      let allowed = ComputeLimits.uploadBytes
+      guard allowed.contains(size), size % 512 == 0 else {
+        throw CloudError.invalidParameter(
+          "creationData.uploadSizeBytes",
+          "The value '\(size)' of parameter 'creationData.uploadSizeBytes' is out of range. The value must be a multiple of 512 between "
+            + "'\(allowed.lowerBound)' and '\(allowed.upperBound)', inclusive.")
+      }
+      (source, bytes) = (.upload, size - Int64(VirtualHardDisk.footerBytes))
     default:
       throw CloudError(501, "NotImplemented", "The disk create option '\(option)' is not served by this cloud.")
     }
     if let type = given.member("osType")?.string { properties["osType"] = .string(type) }
     let record = try service.newDisk(change.id, bytes: bytes, source: source, backing: backing, tenant: context.tenant, in: transaction)
-    for (name, value) in Self.properties(record, sourceJSON: data, now: context.now).members { properties[name] = value }
+    for (name, value) in Self.properties(record, sourceJSON: shown, now: context.now).members { properties[name] = value }
     if isSnapshot { properties["incremental"] = .boolean(given.member("incremental")?.boolean ?? false) }
     return Resource(
       tenant: context.tenant, id: change.id, location: nil, zones: change.body.member("zones")?.array?.compactMap(\.string),
@@ -123,7 +142,7 @@ struct DiskType: ReconciledResourceType {
     }
     var properties = existing.properties.object ?? JSON.Object()
     var state = existing.provisioningState
-    if let gibibytes = given.member("diskSizeGB")?.integer, gibibytes << 30 != record.sizeBytes {
+    if let gibibytes = given.member("diskSizeGB")?.integer, gibibytes != record.sizeGiB {
       guard gibibytes << 30 > record.sizeBytes else {
         throw CloudError.operationNotAllowed(
           "Disk size reduction is not supported. Current size is \(record.sizeBytes) bytes, requested size is \(gibibytes << 30) bytes.")
@@ -131,8 +150,6 @@ struct DiskType: ReconciledResourceType {
       guard !isSnapshot else { throw CloudError.changeNotAllowed("snapshot.diskSizeGB") }
       record.sizeBytes = try DiskMaker.bytes(gibibytes, minimum: record.sizeBytes, "disk.diskSizeGB")
       try transaction.save(record)
-      properties["diskSizeGB"] = .integer(gibibytes)
-      properties["diskSizeBytes"] = .integer(record.sizeBytes)
       state = .updating
     }
     for name in ["networkAccessPolicy", "publicNetworkAccess"] {
@@ -145,8 +162,7 @@ struct DiskType: ReconciledResourceType {
 
   static func properties(_ record: DiskRecord, sourceJSON: JSON, now: Timestamp) -> JSON.Object {
     JSON.Object([
-      ("creationData", sourceJSON), ("diskSizeGB", .integer(record.sizeBytes >> 30)), ("diskSizeBytes", .integer(record.sizeBytes)),
-      ("timeCreated", .string(now.iso8601Fractional)), ("uniqueId", .string(record.guid.description)),
+      ("creationData", sourceJSON), ("timeCreated", .string(now.iso8601Fractional)), ("uniqueId", .string(record.guid.description)),
       ("encryption", ["type": "EncryptionAtRestWithPlatformKey"]), ("networkAccessPolicy", "AllowAll"), ("publicNetworkAccess", "Enabled"),
     ])
   }
@@ -159,7 +175,7 @@ struct DiskType: ReconciledResourceType {
     }
   }
 
-  private func owner(of resource: Resource, in reader: any RecordReader) throws -> ResourceID? {
+  func owner(of resource: Resource, in reader: any RecordReader) throws -> ResourceID? {
     try ResourceLink.sources(of: resource.id, VirtualMachineType.diskRole, tenant: resource.tenant, in: reader).first
   }
 
@@ -168,16 +184,21 @@ struct DiskType: ReconciledResourceType {
     guard let record = try DiskRecord.find(resource.id, tenant: resource.tenant, in: transaction) else { return }
     try service.keyring.destroyDataKey(record.dataKey, tenant: record.tenant, in: transaction)
     try transaction.remove(DiskRecord.self, record.key)
+    try transaction.remove(DiskAccess.self, DiskAccess.key(record.tenant, record.id))
   }
 
   func carryOut(_ task: ResourceTask) async throws -> JSON {
     let (id, tenant) = (task.resource.id, task.resource.tenant)
     guard let record = try await service.records.read({ try DiskRecord.find(id, tenant: tenant, in: $0) }) else { return .null }
     switch task.work {
-    case .delete: try service.disks.remove(record)
-    case .put where record.isReady: try await service.lifecycle.grow(record)
-    case .put: try await service.disks.prepare(record)
-    case .act: break
+    case .delete:
+      await service.openDisks.close(record.guid)
+      try service.disks.remove(record)
+    case .put where record.isReady:
+      await service.openDisks.close(record.guid)
+      try await service.lifecycle.grow(record)
+    case .put: try await service.disks.prepare(record, as: task.context.principal)
+    case .act: await service.openDisks.close(record.guid)
     }
     return .null
   }
@@ -185,78 +206,15 @@ struct DiskType: ReconciledResourceType {
   func render(_ resource: Resource, in reader: any RecordReader) throws -> JSON {
     var shown = resource.properties.object ?? JSON.Object()
     shown["provisioningState"] = .string(resource.provisioningState.rawValue)
-    shown["diskState"] = .string(try owner(of: resource, in: reader).map { try state(of: $0, resource, in: reader) } ?? "Unattached")
+    guard let record = try DiskRecord.find(resource.id, tenant: resource.tenant, in: reader) else { return .object(shown) }
+    shown["diskSizeGB"] = .integer(record.sizeGiB)
+    shown["diskSizeBytes"] = .integer(record.sizeBytes)
+    shown["diskState"] = .string(
+      try accessState(record, in: reader) ?? owner(of: resource, in: reader).map { try state(of: $0, resource, in: reader) } ?? "Unattached")
     return .object(shown)
   }
 
   private func state(of owner: ResourceID, _ resource: Resource, in reader: any RecordReader) throws -> String {
     try Machine.find(owner, tenant: resource.tenant, in: reader)?.wanted == .deallocated ? "Reserved" : "Attached"
-  }
-}
-
-/// `Microsoft.Compute/images`: a disk from which machines are made, copied from a machine's or a disk's at the time it is made.
-///
-/// Source: Microsoft, "Images", REST reference.
-struct ImageType: ReconciledResourceType {
-  static let name = "Microsoft.Compute/images"
-  let service: ComputeService
-  let descriptor = ResourceTypeDescriptor(type: name, apiVersions: ComputeProvider.apiVersions)
-
-  /// The record of an image's own copy of its disk, filed under the image's id.
-  static func file(of image: Resource) -> ResourceID? { image.id }
-
-  func put(_ change: ResourceChange, in transaction: RecordTransaction) throws -> Resource {
-    let context = change.context
-    if let existing = change.existing {
-      return Resource(
-        tenant: context.tenant, id: change.id, location: nil, properties: existing.properties, provisioningState: existing.provisioningState,
-        etag: .zero, createdTime: context.now, changedTime: context.now)
-    }
-    let given = change.body.member("properties") ?? [:]
-    var origin = given.member("storageProfile", "osDisk", "managedDisk", "id") ?? given.member("storageProfile", "osDisk", "snapshot", "id")
-    if let machine = given.member("sourceVirtualMachine", "id")?.string.flatMap({ ResourceID($0) }) {
-      guard let resource = try transaction.fetch(Resource.self, Resource.key(tenant: context.tenant, machine)),
-        machine.subscription == context.subscription
-      else { throw CloudError(404, "ResourceNotFound", "The source virtual machine '\(machine)' was not found.", target: "sourceVirtualMachine") }
-      guard try Machine.find(machine, tenant: context.tenant, in: transaction)?.wanted != .running else {
-        throw CloudError.operationNotAllowed(
-          "The virtual machine '\(machine.name)' must be stopped or deallocated before an image is made of it.")
-      }
-      origin = VirtualMachine(resource).osDisk.map { .string($0.description) }
-    }
-    if given.member("storageProfile", "osDisk", "blobUri") != nil {
-      throw CloudError(501, "NotImplemented", "Images of blobs are not served by this cloud: import the blob as a disk first.")
-    }
-    guard let id = origin?.string.flatMap({ ResourceID($0) }), id.subscription == context.subscription,
-      let record = try DiskRecord.find(id, tenant: context.tenant, in: transaction)
-    else { throw CloudError(404, "ResourceNotFound", "The source of image '\(change.id.name)' was not found.", target: "storageProfile.osDisk") }
-    _ = try service.newDisk(
-      change.id, bytes: record.sizeBytes, source: .copy(record.id), backing: nil, tenant: context.tenant, in: transaction)
-    let osDisk: JSON = [
-      "osType": "Linux", "osState": given.member("storageProfile", "osDisk", "osState") ?? "Generalized",
-      "diskSizeGB": .integer(record.sizeBytes >> 30), "managedDisk": ["id": .string(id.description)], "caching": "ReadWrite",
-      "storageAccountType": "Standard_LRS",
-    ]
-    var properties = JSON.Object([
-      ("storageProfile", ["osDisk": osDisk, "dataDisks": [], "zoneResilient": false]),
-      ("hyperVGeneration", .string(given.member("hyperVGeneration")?.string ?? "V1")),
-    ])
-    if let source = given.member("sourceVirtualMachine") { properties["sourceVirtualMachine"] = source }
-    return Resource(
-      tenant: context.tenant, id: change.id, location: nil, properties: .object(properties), provisioningState: .creating, etag: .zero,
-      createdTime: context.now, changedTime: context.now)
-  }
-
-  func carryOut(_ task: ResourceTask) async throws -> JSON {
-    let (id, tenant) = (task.resource.id, task.resource.tenant)
-    guard let record = try await service.records.read({ try DiskRecord.find(id, tenant: tenant, in: $0) }) else { return .null }
-    if task.work == .delete { try service.disks.remove(record) } else { try await service.disks.prepare(record) }
-    return .null
-  }
-
-  func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {
-    guard let record = try DiskRecord.find(resource.id, tenant: resource.tenant, in: transaction) else { return }
-    try service.keyring.destroyDataKey(record.dataKey, tenant: record.tenant, in: transaction)
-    try transaction.remove(DiskRecord.self, record.key)
   }
 }

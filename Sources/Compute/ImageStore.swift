@@ -45,8 +45,13 @@ public struct ImageStore: Sendable {
     let (publisher, offer, sku, version) = (try word("publisher"), try word("offer"), try word("sku"), try word("version"))
     guard PlatformImage.isVersion(version) else { throw Failure(description: "manifest.json: the version must be three numbers, not \(version)") }
     let disk = "\(folder)/disk.qcow2"
-    let description = try await service.disks.images.describe(disk, .qcow2)
-    guard description.backing == nil, !description.isEncrypted else { throw Failure(description: "disk.qcow2 must stand alone and be unencrypted") }
+    let description: DiskImages.Description
+    do {
+      description = try await service.disks.images.inspect(disk)
+    } catch {
+      throw Failure(description: "disk.qcow2 is no sound qcow2 image: \(error)")
+    }
+    guard description.standsAlone, !description.isEncrypted else { throw Failure(description: "disk.qcow2 must stand alone and be unencrypted") }
     var files = ["disk.qcow2"]
     var boot: PlatformImage.DirectBoot?
     if let direct = manifest["directBoot"], let kernel = direct["kernel"]?.string {

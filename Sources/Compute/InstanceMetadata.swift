@@ -27,8 +27,10 @@ struct InstanceMetadata {
       "resourceId": .string(resource.id.description), "resourceGroupName": .string(resource.id.resourceGroup ?? ""),
       "subscriptionId": .string(resource.id.subscription?.description ?? ""), "vmSize": .string(machine.size), "zone": .string(machine.zone ?? ""),
       "osType": "Linux", "publisher": .string(image?.publisher ?? ""), "offer": .string(image?.offer ?? ""), "sku": .string(image?.sku ?? ""),
-      "version": .string(image?.version ?? ""), "provider": "Microsoft.Compute", "placementGroupId": "", "platformFaultDomain": "0",
-      "platformUpdateDomain": "0", "customData": "", "userData": .string(userData.map { Base64.encode($0) } ?? ""), "evictionPolicy": "",
+      "version": .string(image?.version ?? ""), "provider": "Microsoft.Compute", "placementGroupId": "",
+      "platformFaultDomain": .string(String(machine.availability?.faultDomain ?? 0)),
+      "platformUpdateDomain": .string(String(machine.availability?.updateDomain ?? 0)), "customData": "",
+      "userData": .string(userData.map { Base64.encode($0) } ?? ""), "evictionPolicy": "",
       "isHostCompatibilityLayerVm": "false", "licenseType": "", "priority": "Regular", "vmScaleSetName": "",
       "tags": .string(tags.map { "\($0.key):\($0.value)" }.joined(separator: ";")),
       "tagsList": .array(tags.map { ["name": .string($0.key), "value": .string($0.value)] }),
@@ -48,7 +50,7 @@ struct InstanceMetadata {
 
   private func storageProfile(_ view: VirtualMachine) -> JSON {
     func size(_ id: ResourceID?) -> JSON {
-      .string(disks.first { $0.id == id }.map { String($0.sizeBytes >> 30) } ?? "")
+      .string(disks.first { $0.id == id }.map { String($0.sizeGiB) } ?? "")
     }
     return [
       "imageReference": [

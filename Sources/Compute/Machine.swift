@@ -1,16 +1,18 @@
-internal import Base
+package import Base
 internal import Fabric
-internal import Hypervisor
+package import Hypervisor
 internal import Keyring
-internal import Records
+package import Records
 internal import ResourceManager
-internal import Wire
+package import Wire
 
 /// What the platform knows of a virtual machine besides its resource: what is wanted of it, where it runs, what became of it.
-struct Machine: Record, Codable, Sendable {
-  static let kind = "compute.machine"
+package struct Machine: Record, Codable, Sendable {
+  package static let kind = "compute.machine"
+  /// 2 adds `availability`.
+  package static let format: UInt8 = 2
 
-  enum Power: String, Codable, Sendable {
+  package enum Power: String, Codable, Sendable {
     case running
     /// Off, with its place kept.
     case stopped
@@ -19,8 +21,8 @@ struct Machine: Record, Codable, Sendable {
   }
 
   /// Why a machine that should run does not.
-  struct End: Codable, Sendable {
-    var reason: String
+  package struct End: Codable, Sendable {
+    package var reason: String
     var time: Timestamp
   }
 
@@ -31,25 +33,39 @@ struct Machine: Record, Codable, Sendable {
     var time: Timestamp
   }
 
-  var tenant: GUID
-  var id: ResourceID
+  /// The availability set that a machine is in, for life, and its place there.
+  package struct Availability: Codable, Sendable {
+    package var set: ResourceID
+    package var faultDomain: Int
+    package var updateDomain: Int
+
+    package init(set: ResourceID, faultDomain: Int, updateDomain: Int) {
+      self.set = set
+      self.faultDomain = faultDomain
+      self.updateDomain = updateDomain
+    }
+  }
+
+  package var tenant: GUID
+  package var id: ResourceID
   /// `vmId`: the SMBIOS UUID, by which the hypervisor knows it.
-  var vmID: GUID
-  var wanted: Power
-  var host: String?
-  var zone: String?
-  var size: String
+  package var vmID: GUID
+  package var wanted: Power
+  package var host: String?
+  package var zone: String?
+  package var availability: Availability?
+  package var size: String
   /// What it was started with; differs from `size` where that was changed since.
   var startedSize: String?
   /// Bytes of memory that it holds on its host: reserved for placement while it is not deallocated.
-  var memoryBytes: Int64
+  package var memoryBytes: Int64
   /// Network and address pairs, by which the metadata service knows who asks.
-  var addresses: [String]
+  package var addresses: [String]
   /// When it was first provisioned; nil while it has not been.
   var provisionedTime: Timestamp?
   var agent: Agent?
-  var end: End?
-  var startedTime: Timestamp?
+  package var end: End?
+  package var startedTime: Timestamp?
   /// The host's boot in which it was started.
   var bootID: String?
   /// Custom data, user data and password, sealed under the OS disk's key.
@@ -57,9 +73,21 @@ struct Machine: Record, Codable, Sendable {
   /// Counts starts, for the goal state's incarnation.
   var incarnation: Int64
 
-  var key: RecordKey { Self.key(tenant, id) }
+  /// A machine that is to run, and has nothing of what it takes yet.
+  package init(tenant: GUID, id: ResourceID, vmID: GUID) {
+    self.tenant = tenant
+    self.id = id
+    self.vmID = vmID
+    wanted = .running
+    size = ""
+    memoryBytes = 0
+    addresses = []
+    incarnation = 0
+  }
 
-  var indexes: [RecordIndex] {
+  package var key: RecordKey { Self.key(tenant, id) }
+
+  package var indexes: [RecordIndex] {
     var indexes = [RecordIndex(Self.vmIndex, vmID.description, tenant: .zero)]
     if let host { indexes.append(RecordIndex(Self.hostIndex, host, tenant: .zero)) }
     for address in addresses { indexes.append(RecordIndex(Self.addressIndex, address, tenant: .zero)) }
@@ -73,7 +101,7 @@ struct Machine: Record, Codable, Sendable {
   /// Machines of one host that are looked at.
   private static let maximumPerHost = 10_000
 
-  static func find(_ id: ResourceID, tenant: GUID, in reader: any RecordReader) throws -> Machine? {
+  package static func find(_ id: ResourceID, tenant: GUID, in reader: any RecordReader) throws -> Machine? {
     try reader.fetch(Machine.self, key(tenant, id))
   }
 
@@ -99,4 +127,11 @@ struct MachineSecrets: Codable, Sendable {
   var adminPassword: String?
 
   var isEmpty: Bool { customData == nil && userData == nil && adminPassword == nil }
+}
+
+extension ComputeService {
+  /// One look at what runs on this host, as its watch takes it. `known` has the reasons of ends that were just reported.
+  package func observe(_ known: [GUID: MachineEnd.Reason] = [:]) async {
+    await MachineWatch(service: self).observe(known)
+  }
 }

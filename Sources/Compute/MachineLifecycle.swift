@@ -12,6 +12,7 @@ struct MachineLifecycle: Sendable {
 
   func carryOut(_ task: ResourceTask) async throws -> JSON {
     let (id, tenant) = (task.resource.id, task.resource.tenant)
+    defer { service.steps("end the operation", id) }
     switch task.work {
     case .put:
       try await converge(id, tenant: tenant)
@@ -103,12 +104,15 @@ struct MachineLifecycle: Sendable {
       plan = try await self.plan(id, tenant: tenant)
       try await start(plan)
     }
+    service.steps("connect interfaces", id)
     try await service.networks.connect(plan.interfaces.map(\.name))
+    service.steps("serve metadata", id)
     try await service.metadata.serve(plan.interfaces.map(\.network))
   }
 
   /// Disks that were made with the machine are made now.
   private func finishDisks(_ plan: Plan) async throws {
+    service.steps("file disks", plan.machine.id)
     let records = plan.disks.map(\.record)
     try await service.records.write { transaction in
       for record in records {
@@ -126,6 +130,7 @@ struct MachineLifecycle: Sendable {
     guard let size = service.sizes.first(where: { $0.name == machine.size }) else {
       throw CloudError.sizeNotAvailable(machine.size, location: service.location, zone: machine.zone)
     }
+    service.steps("write discs", machine.id)
     try RemovableFile.makeFolder(folder, mode: 0o711)
     let discs = try await ProvisioningDocuments(
       machine: machine, resource: plan.resource, interfaces: plan.interfaces, secrets: plan.secrets
@@ -133,6 +138,7 @@ struct MachineLifecycle: Sendable {
     let bootID = HostBoot.identifier()
     let interfaceIDs = plan.interfaces.map(\.id)
     let (service, now) = (service, service.clock.now())
+    service.steps("file the start", machine.id)
     // What is about to run is recorded first: whoever finds the machine then knows where it belongs.
     try await service.records.write { transaction in
       guard var current = try transaction.fetch(Machine.self, machine.key) else { return }
@@ -151,13 +157,16 @@ struct MachineLifecycle: Sendable {
     }
     var interfaces: [MachineInterface] = []
     for interface in plan.interfaces {
+      service.steps("prepare a tap", machine.id)
       let tap = try await service.networks.prepareTap(interface.name)
       interfaces.append(MachineInterface(tap: tap, mac: interface.mac, mtu: ComputeLimits.interfaceMTU))
     }
     var disks: [MachineDisk] = []
     for disk in plan.disks {
+      await service.openDisks.close(disk.record.guid)
       disks.append(MachineDisk(serial: disk.record.serial, file: try await service.disks.file(disk.record), lun: disk.lun))
     }
+    service.steps("start the machine", machine.id)
     try await service.hypervisor.start(
       MachineSpecification(
         id: machine.vmID, resourceID: machine.id.description, processors: size.processors, memoryBytes: size.memoryBytes,
@@ -177,9 +186,12 @@ struct MachineLifecycle: Sendable {
   private func plug(_ plan: Plan, _ running: RunningMachine) async throws {
     let wanted = Set(plan.disks.map(\.record.serial))
     for serial in running.disks.subtracting(wanted).sorted() {
+      service.steps("detach a disk", plan.machine.id)
       try await service.hypervisor.detach(diskWithSerial: serial, from: running.id)
     }
     for disk in plan.disks where !running.disks.contains(disk.record.serial) {
+      service.steps("attach a disk", plan.machine.id)
+      await service.openDisks.close(disk.record.guid)
       let file = try await service.disks.file(disk.record)
       try await service.hypervisor.attach(MachineDisk(serial: disk.record.serial, file: file, lun: disk.lun), to: running.id)
     }
@@ -189,6 +201,7 @@ struct MachineLifecycle: Sendable {
   private func awaitProvisioning(_ id: ResourceID, tenant: GUID) async throws {
     let plan = try await plan(id, tenant: tenant)
     guard plan.machine.wanted == .running, plan.machine.provisionedTime == nil else { return }
+    service.steps("await the guest", id)
     if plan.image?.reportsReady ?? false {
       let started = plan.machine.startedTime ?? service.clock.now()
       let deadline = started.advanced(by: .seconds(ComputeLimits.provisioningSeconds))
@@ -206,6 +219,7 @@ struct MachineLifecycle: Sendable {
       }
     }
     let now = service.clock.now()
+    service.steps("file the provisioning", id)
     try await service.records.write { transaction in
       guard var current = try transaction.fetch(Machine.self, plan.machine.key) else { return }
       current.provisionedTime = now
@@ -219,6 +233,7 @@ struct MachineLifecycle: Sendable {
   func stop(_ machine: Machine, gently: Bool) async throws {
     guard try await isThere(machine) else { return }
     if gently {
+      service.steps("ask for a shutdown", machine.id)
       try await service.hypervisor.requestShutdown(machine.vmID)
       let deadline = ContinuousClock.now.advanced(by: .seconds(ComputeLimits.shutdownSeconds))
       while ContinuousClock.now < deadline {
@@ -226,6 +241,7 @@ struct MachineLifecycle: Sendable {
         try await Task.sleep(for: .milliseconds(100))
       }
     }
+    service.steps("end the machine", machine.id)
     try await service.hypervisor.destroy(machine.vmID)
   }
 
@@ -236,6 +252,7 @@ struct MachineLifecycle: Sendable {
   /// What a machine that is off no longer has: its interfaces on the host and, once deallocated, its host.
   private func settle(_ machine: Machine) async throws {
     let service = service
+    service.steps("file the stop", machine.id)
     try await service.records.write { transaction in
       guard var current = try transaction.fetch(Machine.self, machine.key), current.wanted != .running else { return }
       let interfaces = try ResourceLink.targets(of: machine.id, VirtualMachineType.interfaceRole, tenant: machine.tenant, in: transaction)
@@ -252,6 +269,7 @@ struct MachineLifecycle: Sendable {
     guard let machine = try await service.records.read({ try Machine.find(id, tenant: tenant, in: $0) }) else { return }
     try await stop(machine, gently: false)
     try await settle(machine)
+    service.steps("remove files", id)
     try RemovableFile.removeFolder("\(service.configuration.folder)/machines/\(machine.vmID)")
   }
 
@@ -264,6 +282,7 @@ struct MachineLifecycle: Sendable {
         .flatMap { try Machine.find($0, tenant: disk.tenant, in: reader) }
     }
     if let owner, try await isThere(owner) {
+      service.steps("grow the disk", disk.id)
       try await service.hypervisor.grow(diskWithSerial: disk.serial, of: owner.vmID, to: disk.sizeBytes)
     } else {
       try await service.disks.grow(disk)

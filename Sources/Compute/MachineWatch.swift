@@ -19,6 +19,7 @@ struct MachineWatch: Sendable {
       group.addTask {
         while true {
           await observe([:])
+          await service.openDisks.closeIdle()
           try await Task.sleep(for: .seconds(ComputeLimits.observeIntervalSeconds))
         }
       }
@@ -32,7 +33,10 @@ struct MachineWatch: Sendable {
       let host = service.configuration.host
       let wanted = try await service.records.read { try Machine.all(on: host, in: $0) }.filter { $0.wanted == .running && $0.startedTime != nil }
       let running = wanted.isEmpty ? [] : Set(try await service.hypervisor.machines().filter { $0.phase != .ended }.map(\.id))
-      for machine in wanted where !running.contains(machine.vmID) { try await noteEnd(machine, known[machine.vmID]) }
+      let gone = wanted.filter { !running.contains($0.vmID) }
+      // Whoever looks may be faster than the hypervisor's word of an end, which alone tells why.
+      if known.isEmpty, !gone.isEmpty { try await Task.sleep(for: .milliseconds(ComputeLimits.reasonMilliseconds)) }
+      for machine in gone where known.isEmpty || known[machine.vmID] != nil { try await noteEnd(machine, known[machine.vmID]) }
       try await service.metadata.serve(running, of: wanted)
     } catch is CancellationError {
       return

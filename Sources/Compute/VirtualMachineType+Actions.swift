@@ -12,6 +12,10 @@ extension VirtualMachineType {
           let size = try size(machine.size, location: resource.location ?? "", zone: machine.zone)
           try service.scheduler.place(&machine, size, in: transaction)
         }
+        for disk in VirtualMachine(resource).disks {
+          guard let record = try DiskRecord.find(disk, tenant: resource.tenant, in: transaction) else { throw CloudError.computeNotFound(disk) }
+          try DiskType(service: service, isSnapshot: false).requireNoAccess(record, in: transaction)
+        }
         machine.wanted = .running
         return .null
       },
@@ -122,6 +126,10 @@ enum InstanceView {
           })
       ),
     ])
+    if let availability = machine.availability {
+      view["platformFaultDomain"] = .integer(Int64(availability.faultDomain))
+      view["platformUpdateDomain"] = .integer(Int64(availability.updateDomain))
+    }
     if let agent = machine.agent, machine.wanted == .running {
       view["vmAgent"] = [
         "vmAgentVersion": "Unknown",

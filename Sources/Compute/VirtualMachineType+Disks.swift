@@ -57,7 +57,7 @@ extension VirtualMachineType {
         "osType": "Linux", "name": .string(record.id.name), "createOption": option.lowercased() == "attach" ? "Attach" : "FromImage",
         "caching": .string(caching), "managedDisk": try maker.reference(record, in: transaction),
         "deleteOption": .string(try Self.deleteOption(asked?.member("deleteOption"), "osDisk")),
-        "diskSizeGB": .integer(record.sizeBytes >> 30),
+        "diskSizeGB": .integer(record.sizeGiB),
       ], record, image
     )
   }
@@ -97,7 +97,7 @@ extension VirtualMachineType {
       result.append([
         "lun": .integer(lun), "name": .string(record.id.name), "createOption": option.lowercased() == "empty" ? "Empty" : "Attach",
         "caching": .string(item.member("caching")?.string ?? "None"), "managedDisk": try maker.reference(record, in: transaction),
-        "deleteOption": .string(try Self.deleteOption(item.member("deleteOption"), "dataDisk")), "diskSizeGB": .integer(record.sizeBytes >> 30),
+        "deleteOption": .string(try Self.deleteOption(item.member("deleteOption"), "dataDisk")), "diskSizeGB": .integer(record.sizeGiB),
         "toBeDetached": false,
       ])
     }
@@ -201,6 +201,7 @@ struct DiskMaker {
       throw CloudError(
         409, "ConflictingUserInput", "Disk '\(id.name)' cannot be attached as the disk is already owned by VM '\(owner)'.", target: target)
     }
+    if owners.isEmpty { try DiskType(service: service, isSnapshot: false).requireNoAccess(record, in: reader) }
     if let zone = resource.zones?.first, let own = zones?.first, zone != own {
       throw CloudError(
         400, "BadRequest", "Disk '\(id.name)' is in zone \(zone); it cannot be attached to virtual machine '\(change.id.name)' in zone \(own).")

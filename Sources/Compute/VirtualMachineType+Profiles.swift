@@ -78,8 +78,8 @@ extension VirtualMachineType {
   }
 
   private static func isPublicKey(_ text: String) -> Bool {
-    let words = text.split { $0 == " " || $0 == "\n" || $0 == "\r" }
-    guard words.count >= 2, !text.dropLast().contains("\u{0}") else { return false }
+    let words = text.split { $0 == " " || $0.isNewline }
+    guard words.count >= 2, !text.utf8.contains(0) else { return false }
     let known = ["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com"]
     return known.contains(String(words[0])) && Base64.decode(String(words[1])) != nil
   }
@@ -193,6 +193,70 @@ extension VirtualMachineType {
       throw CloudError.invalidParameter("\(what).deleteOption", "The value '\(text)' of \(what).deleteOption is not one of Delete, Detach.")
     }
     return option
+  }
+
+  // MARK: Availability set
+
+  /// The availability set that a machine is in, or is made in. A machine stays in its set, or in none.
+  func availabilitySet(
+    _ given: JSON?, _ change: ResourceChange, location: String, zones: [String]?, in reader: any RecordReader
+  ) throws -> ResourceID? {
+    let text = given?.member("id")?.string
+    let wanted = text.flatMap { ResourceID($0) }
+    if let existing = change.existing {
+      let kept = existing.properties.member("availabilitySet", "id")?.string.flatMap { ResourceID($0) }
+      guard text == nil || wanted == kept else { throw CloudError.changeNotAllowed("availabilitySet.id") }
+      return kept
+    }
+    guard let text else { return nil }
+    guard let wanted, wanted.type?.lowercased() == AvailabilitySetType.name.lowercased() else {
+      throw CloudError.invalidParameter("availabilitySet.id", "Id \(text) is not a valid resource reference.")
+    }
+    guard wanted.subscription == change.context.subscription else {
+      throw CloudError.invalidParameter(
+        "availabilitySet.id",
+        "Subscription \(change.context.subscription) of the request must match the subscription \(wanted.subscription ?? .zero) contained in the "
+          + "availability set id.")
+    }
+    guard zones?.isEmpty ?? true else {
+      throw CloudError(
+        400, "BadRequest",
+        "Virtual Machine cannot be created because both Availability Zone and Availability Set were specified. Deploying an Availability Set to an "
+          + "Availability Zone isn't supported.")
+    }
+    guard let set = try reader.fetch(Resource.self, Resource.key(tenant: change.context.tenant, wanted)), set.location == location else {
+      throw CloudError(404, "NotFound", "The Availability Set '\(wanted)' cannot be found.", target: "availabilitySet.id")
+    }
+    // All disks of this cloud are managed ones.
+    guard set.sku?["name"]?.string == "Aligned" else {
+      throw CloudError(
+        400, "BadRequest",
+        "Addition of a VM with managed disks to non-managed Availability Set or addition of a VM with blob based disks to managed Availability Set is "
+          + "not supported. Please create an Availability Set with 'Aligned' SKU in order to add a VM with managed disks to it.")
+    }
+    return set.id
+  }
+
+  /// Where in its set a new machine is.
+  func place(in set: ResourceID, _ change: ResourceChange, _ reader: any RecordReader) throws -> Machine.Availability? {
+    let tenant = change.context.tenant
+    guard let resource = try reader.fetch(Resource.self, Resource.key(tenant: tenant, set)) else { return nil }
+    let others = try ResourceLink.sources(of: set, Self.availabilitySetRole, tenant: tenant, in: reader)
+    guard others.count < AvailabilitySetType.maximumMachines else {
+      throw CloudError.operationNotAllowed(
+        "Availability Set '\(set.name)' has \(others.count) virtual machines, which is as many as it can have.")
+    }
+    return Machine.Availability(in: resource, beside: try others.compactMap { try Machine.find($0, tenant: tenant, in: reader)?.availability })
+  }
+
+  /// A disk of a zone is not for a machine that may be in any.
+  func refuseZonalDisks(_ machine: VirtualMachine, tenant: GUID, in reader: any RecordReader) throws {
+    for disk in machine.disks where try reader.fetch(Resource.self, Resource.key(tenant: tenant, disk))?.zones?.isEmpty == false {
+      throw CloudError(
+        400, "BadRequest",
+        "Zonal Disk '\(disk)' cannot be attached to resource '\(machine.id.name)' because the resource belongs to an Availability Set and this "
+          + "feature is not supported.")
+    }
   }
 
   // MARK: Security

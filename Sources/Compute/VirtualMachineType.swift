@@ -13,6 +13,7 @@ struct VirtualMachineType: ReconciledResourceType {
   static let name = "Microsoft.Compute/virtualMachines"
   static let diskRole = "disk"
   static let interfaceRole = "networkInterface"
+  static let availabilitySetRole = "availabilitySet"
 
   let service: ComputeService
   let descriptor = ResourceTypeDescriptor(type: name, apiVersions: ComputeProvider.apiVersions, supportsZones: true)
@@ -38,10 +39,7 @@ struct VirtualMachineType: ReconciledResourceType {
       machine = found
     } else {
       try checkNew(change, in: transaction)
-      machine = Machine(
-        tenant: change.context.tenant, id: change.id, vmID: service.random.guid(), wanted: .running, host: nil, zone: nil, size: "",
-        startedSize: nil, memoryBytes: 0, addresses: [], provisionedTime: nil, agent: nil, end: nil, startedTime: nil, bootID: nil, secrets: nil,
-        incarnation: 0)
+      machine = Machine(tenant: change.context.tenant, id: change.id, vmID: service.random.guid())
     }
     let location = change.body.member("location")?.string ?? existing?.location ?? service.location
     let zones = change.body.member("zones")?.array?.compactMap(\.string) ?? existing?.zones
@@ -49,6 +47,7 @@ struct VirtualMachineType: ReconciledResourceType {
       throw CloudError.changeNotAllowed("zones")
     }
     let size = try size(wanted["hardwareProfile"]?.member("vmSize")?.string, location: location, zone: zones?.first)
+    let set = try availabilitySet(wanted["availabilitySet"], change, location: location, zones: zones, in: transaction)
     var properties = JSON.Object()
     properties["vmId"] = .string(machine.vmID.description)
     properties["hardwareProfile"] = ["vmSize": .string(size.name)]
@@ -59,14 +58,17 @@ struct VirtualMachineType: ReconciledResourceType {
     properties["storageProfile"] = storage.json
     properties["networkProfile"] = try networkProfile(wanted["networkProfile"], existing, machine, change, location: location, in: transaction)
     properties["securityProfile"] = try securityProfile(wanted["securityProfile"], existing)
-    for name in ["diagnosticsProfile", "licenseType", "additionalCapabilities", "availabilitySet", "priority"] { properties[name] = wanted[name] }
+    for name in ["diagnosticsProfile", "licenseType", "additionalCapabilities", "priority"] { properties[name] = wanted[name] }
+    if let set { properties["availabilitySet"] = ["id": .string(set.description)] }
     properties["timeCreated"] = existing?.properties["timeCreated"] ?? .string(change.context.now.iso8601Fractional)
     let identity = try identity(change, in: transaction)
 
+    let isResized = machine.size != size.name
     machine.size = size.name
     machine.memoryBytes = size.memoryBytes
     machine.zone = zones?.first
-    if existing == nil { try service.scheduler.place(&machine, size, in: transaction) }
+    if existing == nil, let set { machine.availability = try place(in: set, change, transaction) }
+    if isResized, machine.wanted != .deallocated { try service.scheduler.place(&machine, size, in: transaction) }
     try seal(secrets, into: &machine, osDisk: storage.osDisk, in: transaction)
     try transaction.save(machine)
     let resource = Resource(
@@ -75,6 +77,10 @@ struct VirtualMachineType: ReconciledResourceType {
     let typed = VirtualMachine(resource)
     try ResourceLink.set(from: change.id, Self.diskRole, to: typed.disks, tenant: machine.tenant, in: transaction)
     try ResourceLink.set(from: change.id, Self.interfaceRole, to: typed.interfaces.map(\.id), tenant: machine.tenant, in: transaction)
+    if set != nil { try refuseZonalDisks(typed, tenant: machine.tenant, in: transaction) }
+    if existing == nil, let set {
+      try ResourceLink.set(from: change.id, Self.availabilitySetRole, to: [set], tenant: machine.tenant, in: transaction)
+    }
     return resource
   }
 
@@ -108,7 +114,8 @@ struct VirtualMachineType: ReconciledResourceType {
           + "\(service.sizes.map(\.name).joined(separator: ",")). Find out more on the valid VM sizes in each region at "
           + "https://aka.ms/azure-regionservices.")
     }
-    if let zones = size.zones, let zone, !zones.contains(zone) {
+    // A machine without a zone is placed in one that has its size.
+    if let offered = size.zones, Set(offered).isDisjoint(with: zone.map { [$0] } ?? service.configuration.zones) {
       throw CloudError.sizeNotAvailable(size.name, location: location, zone: zone)
     }
     return size

@@ -7,6 +7,8 @@ public struct HostTable: Sendable {
     case exact(String)
     /// Every host one label below, for example `blob.core.cocagne.localhost` for `acct.blob.core.cocagne.localhost`.
     case below(String)
+    /// Of those, the hosts whose label begins with a prefix: `md-` for managed disks. It stands before them in the table.
+    case beginning(String, below: String)
     /// IP addresses and `localhost`: path-style storage.
     case address
   }
@@ -25,6 +27,7 @@ public struct HostTable: Sendable {
   private static func matches(_ name: Name, _ host: String) -> Bool {
     switch name {
     case .exact(let exact): return host == exact
+    case .beginning(let prefix, let parent): return host.hasPrefix(prefix) && matches(.below(parent), host)
     case .below(let parent):
       guard host.utf8.count > parent.utf8.count + 1, host.hasSuffix("." + parent) else { return false }
       return !host.utf8.prefix(host.utf8.count - parent.utf8.count - 1).contains(UInt8(ascii: "."))

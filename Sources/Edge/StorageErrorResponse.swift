@@ -1,14 +1,13 @@
-internal import Base
-internal import Edge
+public import Base
 internal import NIOCore
 internal import NIOHTTP1
 internal import Wire
 
-/// Renders errors as the blob service does: an XML document, its code repeated in `x-ms-error-code`.
+/// Renders errors as Azure's storage services do: an XML document, its code repeated in `x-ms-error-code`.
 ///
 /// Source: Microsoft, "Status and error codes", REST reference of the storage services.
-enum StorageErrorResponse {
-  static func render(_ error: CloudError, to request: EdgeRequest, now: Timestamp) -> EdgeResponse {
+public enum StorageErrorResponse {
+  public static func render(_ error: CloudError, to request: EdgeRequest, now: Timestamp) -> EdgeResponse {
     var headers = HTTPHeaders()
     headers.add(name: "x-ms-error-code", value: error.code)
     for header in error.headers { headers.add(name: header.name, value: header.value) }
@@ -20,7 +19,7 @@ enum StorageErrorResponse {
     return EdgeResponse(status, headers: headers, body: .bytes(ByteBuffer(bytes: document)))
   }
 
-  static func document(_ error: CloudError, requestID: GUID, now: Timestamp) -> [UInt8] {
+  private static func document(_ error: CloudError, requestID: GUID, now: Timestamp) -> [UInt8] {
     var writer = XMLWriter(reserving: 512)
     writer.element("Error") { writer in
       writer.element("Code", error.code)
@@ -31,12 +30,14 @@ enum StorageErrorResponse {
   }
 
   /// What a caller may see of an error.
-  static func cloudError(_ error: any Error) -> CloudError {
+  public static func cloudError(_ error: any Error) -> CloudError {
     switch error {
     case let error as CloudError: error
-    case is XMLError: StorageError.invalidXmlDocument
+    case is XMLError: invalidXmlDocument
     default:
       CloudError(500, "InternalError", "Server encountered an internal error. Please try again after some time.", cause: error)
     }
   }
+
+  public static var invalidXmlDocument: CloudError { CloudError(400, "InvalidXmlDocument", "XML specified is not syntactically valid.") }
 }

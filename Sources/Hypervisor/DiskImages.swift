@@ -1,6 +1,4 @@
 public import Base
-internal import Crypto
-internal import CryptoExtras
 internal import Programs
 internal import Wire
 
@@ -13,24 +11,11 @@ internal import Wire
 /// A file appears whole or not at all: it is made beside its place and renamed. Keys never stand on a command line: a key of the moment goes through
 /// standard input, and the disks' keys are given encrypted under it.
 public struct DiskImages: Sendable {
-  public enum Source: Sendable {
-    /// An image that is not encrypted.
-    case plain(path: String, format: Format)
-    case encrypted(ImageFile)
-  }
-
-  public enum Format: String, Sendable {
-    case raw
-    case qcow2
-    /// A virtual hard disk, as Azure exports and imports them.
-    case vpc
-  }
-
   /// What an image file says of itself.
   public struct Description: Sendable, Equatable {
-    public var format: String
     public var virtualBytes: Int64
-    public var backing: String?
+    /// Whether all its bytes are in this file: no backing image, no external data file.
+    public var standsAlone: Bool
     public var isEncrypted: Bool
   }
 
@@ -52,7 +37,7 @@ public struct DiskImages: Sendable {
   }
 
   private func create(_ path: String, _ file: ImageFile, bytes: Int64) async throws {
-    let secrets = try Secrets([("k", file.passphrase)], random: random)
+    let secrets = try ImageSecrets([("k", file.passphrase)], random: random)
     // QEMU measures how fast the processor hashes, and gives up where a measurement falls between two ticks of its clock: SHA-512 takes long enough.
     var options = "encrypt.format=luks,encrypt.key-secret=k,encrypt.hash-alg=sha512,encrypt.iter-time=\(Self.stretchMilliseconds),lazy_refcounts=off"
     if let backing = file.backing { options += ",backing_file=\(backing),backing_fmt=qcow2" }
@@ -60,77 +45,76 @@ public struct DiskImages: Sendable {
   }
 
   public func resize(_ file: ImageFile, to bytes: Int64) async throws {
-    let secrets = try Secrets([("k", file.passphrase)], random: random)
+    let secrets = try ImageSecrets([("k", file.passphrase)], random: random)
     guard try await describe(file).virtualBytes < bytes else { return }
     try await program.run(["resize", "-q"] + secrets.arguments + ["--image-opts", Self.options(file, "k"), String(bytes)], input: secrets.input)
   }
 
-  /// Copies an image into a new encrypted file of the same size.
-  public func convert(from source: Source, to file: ImageFile) async throws {
+  /// Copies a disk into a new encrypted file of the same size.
+  public func copy(_ origin: ImageFile, to file: ImageFile) async throws {
     let partial = file.path + ".partial"
     unlink(partial)
-    let bytes: Int64
-    var all: [(String, [UInt8])] = [("t", file.passphrase)]
-    let options: String
-    switch source {
-    case .plain(let path, let format):
-      bytes = try await describe(path, format).virtualBytes
-      options = "driver=\(format.rawValue),file.filename=\(path)"
-    case .encrypted(let origin):
-      bytes = try await describe(origin).virtualBytes
-      all.append(("s", origin.passphrase))
-      options = Self.options(origin, "s")
-    }
     var target = file
     target.backing = nil
-    try await create(partial, target, bytes: bytes)
-    let secrets = try Secrets(all, random: random)
+    try await create(partial, target, bytes: try await describe(origin).virtualBytes)
     target.path = partial
+    let secrets = try ImageSecrets([("t", file.passphrase), ("s", origin.passphrase)], random: random)
     try await program.run(
-      ["convert", "-q", "-n"] + secrets.arguments + ["--image-opts", options, "--target-image-opts", Self.options(target, "t")], input: secrets.input)
+      ["convert", "-q", "-n"] + secrets.arguments
+        + ["--image-opts", Self.options(origin, "s"), "--target-image-opts", Self.options(target, "t")], input: secrets.input)
     try place(partial, file.path)
   }
 
-  /// Writes a disk as a fixed virtual hard disk.
-  public func export(_ file: ImageFile, asVHD path: String) async throws {
-    let secrets = try Secrets([("s", file.passphrase)], random: random)
-    let partial = path + ".partial"
+  /// Makes a new disk of a size and lets `fill` write its bytes; the file appears once that has ended well.
+  public func create(_ file: ImageFile, bytes: Int64, filledBy fill: (DiskBytes) async throws -> Void) async throws {
+    let partial = file.path + ".partial"
     unlink(partial)
-    try await program.run(
-      ["convert", "-q"] + secrets.arguments + ["--image-opts", "-O", "vpc", "-o", "subformat=fixed,force_size=on", Self.options(file, "s"), partial],
-      input: secrets.input)
-    try place(partial, path)
+    var target = file
+    target.backing = nil
+    try await create(partial, target, bytes: bytes)
+    target.path = partial
+    let disk = try await DiskBytes.open(target, isReadOnly: false, random: random)
+    do {
+      try await fill(disk)
+      try await disk.flush()
+    } catch {
+      await disk.close()
+      throw error
+    }
+    await disk.close()
+    try place(partial, file.path)
+  }
+
+  /// Opens the bytes of a disk that no machine has open.
+  public func bytes(of file: ImageFile, isReadOnly: Bool) async throws -> DiskBytes {
+    try await DiskBytes.open(file, isReadOnly: isReadOnly, random: random)
   }
 
   public func describe(_ file: ImageFile) async throws -> Description {
-    let secrets = try Secrets([("k", file.passphrase)], random: random)
+    let secrets = try ImageSecrets([("k", file.passphrase)], random: random)
     // The size stands in the header; whether the key fits, only who opens it learns.
     let output = try await program.run(
       ["info", "--output=json", "-U"] + secrets.arguments + ["--image-opts", Self.options(file, "k")], input: secrets.input)
     return try Self.description(output)
   }
 
-  public func describe(_ path: String, _ format: Format) async throws -> Description {
-    try Self.description(try await program.run(["info", "--output=json", "-U", "-f", format.rawValue, path]))
-  }
-
-  /// Throws where a file's structure is damaged.
-  public func check(_ file: ImageFile) async throws {
-    let secrets = try Secrets([("k", file.passphrase)], random: random)
-    try await program.run(["check", "-q"] + secrets.arguments + ["--image-opts", Self.options(file, "k")], input: secrets.input)
+  /// What an unencrypted qcow2 file says of itself. Throws where it is none, or its structure is damaged.
+  public func inspect(_ path: String) async throws -> Description {
+    let description = try Self.description(try await program.run(["info", "--output=json", "-f", "qcow2", path]))
+    // Whoever checks an image opens what it stands on.
+    if description.standsAlone { try await program.run(["check", "-q", "-f", "qcow2", path]) }
+    return description
   }
 
   private static func description(_ output: ProgramOutput) throws -> Description {
     let json = try JSON(parsing: output.bytes)
-    guard let format = json["format"]?.string, let bytes = json["virtual-size"]?.integer else {
-      throw HypervisorError.refused("qemu-img told nothing of the image")
-    }
+    guard let bytes = json["virtual-size"]?.integer else { throw HypervisorError.refused("qemu-img told nothing of the image") }
+    let dataFile = json.member("format-specific", "data")?["data-file"]
     return Description(
-      format: format, virtualBytes: bytes, backing: json["full-backing-filename"]?.string ?? json["backing-filename"]?.string,
-      isEncrypted: json["encrypted"]?.boolean ?? false)
+      virtualBytes: bytes, standsAlone: json["backing-filename"] == nil && dataFile == nil, isEncrypted: json["encrypted"]?.boolean ?? false)
   }
 
-  private static func options(_ file: ImageFile, _ secret: String) -> String {
+  static func options(_ file: ImageFile, _ secret: String) -> String {
     "driver=qcow2,encrypt.format=luks,encrypt.key-secret=\(secret),file.filename=\(file.path)"
   }
 
@@ -140,27 +124,5 @@ public struct DiskImages: Sendable {
     guard descriptor >= 0 else { throw HypervisorError.refused("\(partial) is not there") }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0, rename(partial, path) == 0 else { throw HypervisorError.refused("\(path) could not be made: \(errno)") }
-  }
-
-  /// Secrets for `qemu-img`: a key of the moment on standard input, and the others encrypted under it.
-  ///
-  /// Source: QEMU, "Providing secret data to QEMU".
-  private struct Secrets {
-    var arguments: [String]
-    var input: [UInt8]
-
-    init(_ secrets: [(id: String, value: [UInt8])], random: any RandomSource) throws {
-      let master = random.bytes(32)
-      input = Array(Base64.encode(master).utf8)
-      arguments = ["--object", "secret,id=master,format=base64,file=/dev/stdin"]
-      for (id, value) in secrets {
-        let vector = random.bytes(16)
-        let sealed = try AES._CBC.encrypt(value, using: SymmetricKey(data: master), iv: AES._CBC.IV(ivBytes: vector))
-        arguments += [
-          "--object",
-          "secret,id=\(id),keyid=master,format=base64,iv=\(Base64.encode(vector)),data=\(Base64.encode(Array(sealed)))",
-        ]
-      }
-    }
   }
 }

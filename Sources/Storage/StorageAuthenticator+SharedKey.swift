@@ -24,15 +24,20 @@ extension StorageAuthenticator {
     for order in [SharedKey.HeaderOrder.collated, .bytewise] {
       let text = isLite ? SharedKey.liteStringToSign(request, order: order) : SharedKey.stringToSign(request, order: order)
       for key in context.account.keys where SharedKey.isValid(signature: signature, of: text, key: key) {
-        let scope = context.target.container.isEmpty ? context.account.path : context.account.path(container: context.target.container)
-        let principal = Principal(kind: .accountKey(scope: context.account.path), tenant: account.tenant, name: account.name)
-        return StorageCredential(principal: principal, scope: scope)
+        return keyHolder(context)
       }
     }
     let text = isLite ? SharedKey.liteStringToSign(request) : SharedKey.stringToSign(request)
     throw StorageError.authenticationFailed(
       "The MAC signature found in the HTTP request '\(signature)' is not the same as any computed signature. "
         + "Server used following string to sign: '\(text)'.")
+  }
+
+  /// Whoever has one of the account's keys.
+  func keyHolder(_ context: UnauthenticatedRequest) -> StorageCredential {
+    let account = context.account.account
+    let principal = Principal(kind: .accountKey(scope: context.account.path), tenant: account.tenant, name: account.name)
+    return StorageCredential(principal: principal, scope: scope(of: context))
   }
 
   private func checkDate(_ context: UnauthenticatedRequest) throws {

@@ -62,7 +62,7 @@ struct StorageAuthenticator: Sendable {
   }
 
   /// Where a key's or a token's permission is looked for: roles are assigned on containers at the lowest.
-  private func scope(of context: UnauthenticatedRequest) -> String {
+  func scope(of context: UnauthenticatedRequest) -> String {
     context.target.container.isEmpty ? context.account.path : context.account.path(container: context.target.container)
   }
 

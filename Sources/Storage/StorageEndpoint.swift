@@ -100,7 +100,15 @@ public final class StorageEndpoint: EdgeService {
     var operation: String?
   }
 
-  private func answer(_ request: EdgeRequest, now: Timestamp, _ exchange: inout Exchange) async throws -> EdgeResponse {
+  /// Answers a request of another service of this cloud. `principal` is who it speaks for; nil where the request says so itself.
+  func answer(_ request: EdgeRequest, as principal: Principal?) async throws -> EdgeResponse {
+    var exchange = Exchange()
+    return try await answer(request, as: principal, now: clock.now(), &exchange)
+  }
+
+  private func answer(
+    _ request: EdgeRequest, as principal: Principal? = nil, now: Timestamp, _ exchange: inout Exchange
+  ) async throws -> EdgeResponse {
     let requested = try StorageVersion.requested(by: request)
     if let requested { exchange.version = requested }
     let target = try StorageTarget(host: request.host, path: request.path, query: request.query, domain: address.domain)
@@ -110,8 +118,14 @@ public final class StorageEndpoint: EdgeService {
     if request.method == .OPTIONS { return try CrossOriginRule.preflight(account.properties.crossOriginRules, request) }
     let operation = try table.operation(for: request, level: target.level)
     exchange.operation = operation.name
-    let credential = try await authenticator.authenticate(
-      UnauthenticatedRequest(request: request, target: target, account: account, operation: operation, version: requested, now: now))
+    let unauthenticated = UnauthenticatedRequest(
+      request: request, target: target, account: account, operation: operation, version: requested, now: now)
+    let credential: StorageCredential
+    if let principal {
+      credential = try await self.credential(of: principal, for: unauthenticated)
+    } else {
+      credential = try await authenticator.authenticate(unauthenticated)
+    }
     let version = requested ?? credential.version ?? account.properties.defaultServiceVersion ?? StorageVersion.newest
     exchange.version = version
     try await decide(credential, operation.action(request), tenant: account.account.tenant)
@@ -119,6 +133,18 @@ public final class StorageEndpoint: EdgeService {
       StorageCall(
         request: request, account: account.account, container: target.container, blob: target.blob, principal: credential.principal,
         version: version, now: now, overrides: credential.overrides))
+  }
+
+  /// Who may list an account's keys may do what they permit.
+  private func credential(of principal: Principal, for request: UnauthenticatedRequest) async throws -> StorageCredential {
+    let account = request.account
+    let scope = AccessScope(tenant: account.account.tenant, path: account.path)
+    if account.account.allowsSharedKey,
+      try await authorizer.decide(principal, Action("Microsoft.Storage/storageAccounts/listKeys/action"), on: scope) == .allowed
+    {
+      return authenticator.keyHolder(request)
+    }
+    return StorageCredential(principal: principal, scope: authenticator.scope(of: request))
   }
 
   private func decide(_ credential: StorageCredential, _ action: Action, tenant: GUID) async throws {

@@ -1,4 +1,5 @@
 internal import Base
+internal import Edge
 
 /// The errors of the blob service, each with Microsoft's code, status and message.
 ///
@@ -72,7 +73,7 @@ enum StorageError {
 
   // MARK: XML bodies
 
-  static var invalidXmlDocument: CloudError { CloudError(400, "InvalidXmlDocument", "XML specified is not syntactically valid.") }
+  static var invalidXmlDocument: CloudError { StorageErrorResponse.invalidXmlDocument }
 
   static func invalidXmlNodeValue(_ name: String, _ value: String) -> CloudError {
     CloudError(

@@ -17,6 +17,7 @@ struct MachineSettings {
   /// Documentation addresses (RFC 5737): good on one machine, never of use to anybody else.
   private static let standardPool = "203.0.113.0/24"
   private static let standardOvercommit = 4.0
+  private static func standardFolder(_ cloud: String) -> String { "/var/lib/cocagne/\(cloud)" }
 
   static func read(_ directory: DataDirectory, cloud: String) throws -> MachineSettings {
     guard let bytes = try DataDirectory.read(directory.machineSettings) else {
@@ -26,7 +27,7 @@ struct MachineSettings {
           "reachesBeyondHost": false,
           "resolvers": [],
           "memoryOvercommit": \(standardOvercommit),
-          "folder": "/var/lib/cocagne/\(cloud)",
+          "folder": "\(standardFolder(cloud))",
           "sizes": null
         }
 
@@ -44,7 +45,8 @@ struct MachineSettings {
         guard let address = item.string.flatMap({ IPv4Address($0) }) else { throw Invalid(reason: "resolvers: \(item.text)") }
         return address
       }
-      guard let folder = json["folder"]?.string, folder.hasPrefix("/") else { throw Invalid(reason: "folder: an absolute path is expected") }
+      let folder = json["folder"]?.string ?? standardFolder(cloud)
+      guard folder.hasPrefix("/") else { throw Invalid(reason: "folder: an absolute path is expected") }
       let overcommit = json["memoryOvercommit"]?.number ?? standardOvercommit
       guard (0.1...100).contains(overcommit) else { throw Invalid(reason: "memoryOvercommit: 0.1 to 100") }
       return MachineSettings(

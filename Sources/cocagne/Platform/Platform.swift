@@ -99,11 +99,11 @@ struct Platform {
   func run(report: @escaping @Sendable (String) -> Void) async throws {
     let group = MultiThreadedEventLoopGroup.singleton
     let accounts = StorageAccounts(records: records, keyring: keyring)
-    let machines = try await MachinePlatform.open(self, group: group)
-    let manager = resourceManager(accounts: accounts, machines: machines)
     let storage = StorageEndpoint(
       accounts: accounts, extents: extents, verifier: issuer, principals: issuer, authorizer: access, address: identity.address, clock: clock,
       random: random, logger: named("storage"))
+    let machines = try await MachinePlatform.open(self, blobs: storage, group: group)
+    let manager = resourceManager(accounts: accounts, machines: machines)
     let management = ResourceManagerEndpoint(
       manager: manager, verifier: issuer, authorizer: access, principals: issuer, address: identity.address, logger: named("arm"))
     let greeting = greeting(hasMachines: machines != nil)
@@ -164,7 +164,13 @@ struct Platform {
       (.below("blob.core.\(address.domain)"), storage), (.exact(address.host("management")), management), (.exact(address.host("login")), login),
       (.exact(address.host("graph")), graph), (.address, storage),
     ]
-    if let machines { hosts.append((.exact(address.host("diagnostics")), DiagnosticsEndpoint(service: machines.compute))) }
+    if let machines {
+      hosts =
+        [
+          (.exact(address.host("diagnostics")), DiagnosticsEndpoint(service: machines.compute)),
+          (.beginning(DiskAccessEndpoint.hostPrefix, below: "blob.core.\(address.domain)"), DiskAccessEndpoint(service: machines.compute)),
+        ] + hosts
+    }
     return HostTable(hosts)
   }
 
