@@ -10,6 +10,8 @@ public enum ComputeLimits {
   public static let maximumProcessors = 100_000
   /// Gibibytes of one disk.
   public static let maximumDiskGiB: Int64 = 32_767
+  /// Empty disks that are kept ready: as many as are made at once without anybody waiting for the header of one.
+  public static let blankDisks = 8
   /// Bytes of a VHD that is uploaded into a disk.
   public static let uploadBytes: ClosedRange<Int64> = 20_972_032...35_183_298_347_520
   /// Seconds that a guest has to shut down before it is ended.

@@ -121,8 +121,12 @@ public final class ComputeService: Sendable {
   func newDisk(
     _ id: ResourceID, bytes: Int64, source: DiskRecord.Source, backing: String?, tenant: GUID, in transaction: RecordTransaction
   ) throws -> DiskRecord {
+    // A copy is made by who has the original open, not of a blank.
+    var blank: BlankDisk?
+    if case .copy = source {} else { blank = try BlankDisk.any(in: transaction) }
     let record = DiskRecord(
-      tenant: tenant, id: id, guid: random.guid(), dataKey: try keyring.makeDataKey(tenant: tenant, in: transaction), sizeBytes: bytes,
+      tenant: tenant, id: id, guid: blank?.guid ?? random.guid(),
+      dataKey: try blank?.give(to: tenant, keyring, in: transaction) ?? keyring.makeDataKey(tenant: tenant, in: transaction), sizeBytes: bytes,
       source: source, backing: backing, isReady: false,
       awaitsUpload: source == .upload)
     try transaction.save(record)
@@ -144,12 +148,16 @@ public final class ComputeService: Sendable {
 
   /// Makes the folders, files this host's record, and watches machines until it is cancelled.
   public func run() async throws {
-    try await MachineWatch(service: self).run()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await MachineWatch(service: self).run() }
+      group.addTask { try await BlankDisks(service: self).run() }
+      try await group.waitForAll()
+    }
   }
 
   /// Makes what must be there before the first request. Throws what the operator must mend.
   public func prepare() async throws {
-    for (path, mode) in [("", 0o711), ("/disks", 0o711), ("/images", 0o711), ("/machines", 0o711)] as [(String, UInt32)] {
+    for (path, mode) in [("", 0o711), ("/blanks", 0o700), ("/disks", 0o711), ("/images", 0o711), ("/machines", 0o711)] as [(String, UInt32)] {
       try RemovableFile.makeFolder(configuration.folder + path, mode: mode)
     }
     DiskBytes.endLeftovers(in: configuration.folder + "/disks")

@@ -40,7 +40,7 @@ struct DiskRecord: Record, Codable, Sendable {
   var key: RecordKey { Self.key(tenant, id) }
   var indexes: [RecordIndex] { [RecordIndex(Self.guidIndex, guid.description, tenant: .zero)] }
   static func key(_ tenant: GUID, _ id: ResourceID) -> RecordKey { RecordKey(tenant: tenant, id.canonical) }
-  static let guidIndex = "guid"
+  private static let guidIndex = "guid"
 
   /// As Azure tells sizes: whole gibibytes, rounded up.
   var sizeGiB: Int64 { (sizeBytes + (1 << 30) - 1) >> 30 }
@@ -48,6 +48,10 @@ struct DiskRecord: Record, Codable, Sendable {
   var path: String { "disks/\(guid).qcow2" }
   /// 20 characters, by which the guest and the hypervisor know the disk.
   var serial: String { String(guid.description.filter { $0 != "-" }.prefix(20)) }
+
+  static func find(_ guid: GUID, in reader: any RecordReader) throws -> DiskRecord? {
+    try reader.list(DiskRecord.self, index: guidIndex, [guid.description], tenant: .zero, limit: 1).first
+  }
 
   static func find(_ id: ResourceID, tenant: GUID, in reader: any RecordReader) throws -> DiskRecord? {
     try reader.fetch(DiskRecord.self, key(tenant, id))
@@ -90,23 +94,24 @@ struct DiskWorker: Sendable {
   /// Makes the file of a disk that has none yet. `principal` is who asked for it: only what that one may read is made a disk of.
   func prepare(_ disk: DiskRecord, as principal: Principal? = nil) async throws {
     guard !disk.isReady else { return }
+    let blank = "\(folder)/\(BlankDisk.path(disk.guid))"
     steps("make the disk", disk.id)
     let target = try await file(disk)
     var bytes = disk.sizeBytes
     switch disk.source {
-    case .empty, .upload: try await images.create(target, bytes: disk.sizeBytes)
+    case .empty, .upload: try await images.create(target, bytes: disk.sizeBytes, from: blank)
     case .platformImage(let publisher, let offer, let sku, let version):
       let key = PlatformImage.key(publisher, offer, sku, version)
       guard let image = try await records.read({ try $0.fetch(PlatformImage.self, key) }) else {
         throw CloudError(404, "PlatformImageNotFound", "The platform image '\(publisher):\(offer):\(sku):\(version)' is not available.")
       }
       try await verify(image)
-      try await images.create(target, bytes: disk.sizeBytes)
+      try await images.create(target, bytes: disk.sizeBytes, from: blank)
     case .copy(let origin): try await copy(origin, tenant: disk.tenant, to: target, bytes: disk.sizeBytes)
     case .blob(let sealed):
       guard let principal else { throw CloudError.internalError(NobodyAsked(disk: disk.id)) }
       let url = try await records.read { [keyring] in try keyring.open(sealed, context: Self.blobContext, tenant: disk.tenant, in: $0) }
-      bytes = try await importBlob(String(decoding: url, as: UTF8.self), as: principal, to: target, disk)
+      bytes = try await importBlob(String(decoding: url, as: UTF8.self), as: principal, to: target, disk, from: blank)
     }
     let size = bytes
     steps("file the disk", disk.id)
@@ -140,7 +145,9 @@ struct DiskWorker: Sendable {
   private static let importPieceBytes: Int64 = 4 << 20
 
   /// Makes a disk of the fixed VHD in a blob; gives its size.
-  private func importBlob(_ url: String, as principal: Principal, to target: ImageFile, _ disk: DiskRecord) async throws -> Int64 {
+  private func importBlob(
+    _ url: String, as principal: Principal, to target: ImageFile, _ disk: DiskRecord, from blank: String
+  ) async throws -> Int64 {
     let blob = try await blobs.open(url, as: principal)
     let footerBytes = Int64(VirtualHardDisk.footerBytes)
     let shown = String(url.prefix { $0 != "?" })
@@ -150,7 +157,7 @@ struct DiskWorker: Sendable {
     guard wanted >= bytes else {
       throw CloudError.operationNotAllowed("The specified disk size \(disk.sizeGiB) GB is smaller than the VHD '\(shown)' of \(bytes) bytes.")
     }
-    try await images.create(target, bytes: bytes) { disk in
+    try await images.create(target, bytes: bytes, from: blank) { disk in
       var offset: Int64 = 0
       while offset < bytes {
         let wanted = offset..<min(offset + Self.importPieceBytes, bytes)
@@ -175,5 +182,6 @@ struct DiskWorker: Sendable {
     steps("remove the disk", disk.id)
     try RemovableFile.remove("\(folder)/\(disk.path)")
     try RemovableFile.remove("\(folder)/\(disk.path).partial")
+    try RemovableFile.remove("\(folder)/\(BlankDisk.path(disk.guid))")
   }
 }

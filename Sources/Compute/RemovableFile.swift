@@ -21,12 +21,13 @@ enum RemovableFile {
     guard chmod(path, mode) == 0 else { throw Failure(path: path, code: errno) }
   }
 
-  /// Removes a folder with the files in it, and theirs.
-  static func removeFolder(_ path: String) throws {
+  /// What lies in a folder; nothing where there is none.
+  static func names(in path: String) throws -> [String] {
     guard let folder = opendir(path) else {
-      if errno == ENOENT { return }
+      if errno == ENOENT { return [] }
       throw Failure(path: path, code: errno)
     }
+    defer { closedir(folder) }
     var names: [String] = []
     while let entry = readdir(folder) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
@@ -34,8 +35,12 @@ enum RemovableFile {
       }
       if name != ".", name != ".." { names.append(name) }
     }
-    closedir(folder)
-    for name in names {
+    return names
+  }
+
+  /// Removes a folder with the files in it, and theirs.
+  static func removeFolder(_ path: String) throws {
+    for name in try names(in: path) {
       let inner = "\(path)/\(name)"
       var status = stat()
       if lstat(inner, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { try removeFolder(inner) } else { try remove(inner) }

@@ -71,7 +71,7 @@ public struct FabricNetwork: Sendable, Equatable {
   public var subnets: [FabricSubnet]
   /// The interfaces of machines on this host.
   public var interfaces: [FabricInterface]
-  /// The underlay addresses of the other hosts that have this network, for its tunnels.
+  /// The underlay addresses of the other hosts that have this network, for machines in it or in one that it is joined with.
   public var remoteHosts: [IPv4Address]
   /// The networks that this one is joined with, both ways, and the prefixes that are reached through each.
   public var peers: [FabricPeer]

@@ -16,6 +16,8 @@ struct HostNames: Sendable {
   static let bridge = "br0"
   static let uplink = "up0"
   static let tunnel = "vx0"
+  /// VXLAN's own (RFC 7348).
+  static let tunnelPort = 4789
 
   init(cloud: String) {
     precondition((1...6).contains(cloud.utf8.count), "a cloud's short name has up to six characters")
@@ -35,11 +37,12 @@ struct HostNames: Sendable {
   func edgeEnd(_ network: NetworkName) -> String { "n\(Self.short(network.id))" }
   func peerLink(_ peer: NetworkName) -> String { "p\(Self.short(peer.id))" }
   func tap(_ interface: InterfaceName) -> String { "\(cloud)i\(Self.short(interface.id))" }
-  /// What a tunnel is called while it is still in the host's namespace.
+  /// What a tunnel is called until it is in place: the host may have a `vx0` of its own.
   func hostTunnel(_ network: NetworkName) -> String { "\(cloud)x\(Self.short(network.id))" }
 
   func isNamespace(_ name: String) -> Bool { name.hasPrefix("\(cloud)-") }
-  func isTap(_ name: String) -> Bool { name.hasPrefix("\(cloud)i") }
+  /// The length tells them from the links of a cloud whose name begins with this one's.
+  func isTap(_ name: String) -> Bool { name.hasPrefix("\(cloud)i") && name.utf8.count == cloud.utf8.count + 9 }
 }
 
 /// Addresses inside the platform, which no tenant sees.
@@ -82,5 +85,7 @@ enum PlatformAddresses {
   static let wireServer = IPv4Address(168, 63, 129, 16)
   /// The gateway's hardware address, the same on each host, so that a machine may move.
   static let gatewayMAC = "02:00:c0:ca:60:e1"
+  /// The hardware address that the gateway of one host has for the other hosts. Those of interfaces begin with 02.
+  static func tunnelMAC(of underlay: IPv4Address) -> MACAddress { MACAddress(bits: 0x06_00_00_00_00_00 | UInt64(underlay.bits)) }
   static let mtu = 1450
 }

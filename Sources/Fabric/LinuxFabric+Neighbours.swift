@@ -5,41 +5,50 @@ internal import Wire
 /// How a network reaches its parts on other hosts, and the networks that it is joined with.
 extension LinuxFabric {
   func applyTunnel(_ network: FabricNetwork, _ namespace: String, _ links: [String: LinkTable.Link]) async throws -> Bool {
+    let (tunnel, temporary) = (HostNames.tunnel, names.hostTunnel(network.name))
+    let present = [tunnel, temporary].filter { links[$0] != nil }
     guard let underlay, !network.remoteHosts.isEmpty else {
-      if links[HostNames.tunnel] != nil { try await ip(namespace, ["link del \(HostNames.tunnel)"]) }
-      return false
+      try await ip(namespace, present.map { "link del \($0)" })
+      return !present.isEmpty
     }
-    var isChanged = false
-    if links[HostNames.tunnel] == nil {
-      // Made where the underlay is, and moved: the tunnel's socket stays with the host.
-      let temporary = names.hostTunnel(network.name)
-      try await ip(
-        hostName,
-        [
-          "link add \(temporary) type vxlan id \(network.identifier) local \(underlay) dstport 4789 nolearning",
-          "link set \(temporary) netns \(namespace) name \(HostNames.tunnel)",
-        ])
-      try await ip(
-        namespace,
-        [
-          "link set \(HostNames.tunnel) mtu \(PlatformAddresses.mtu) master \(HostNames.bridge) up",
-          "link set \(HostNames.tunnel) type bridge_slave learning on",
-        ])
+    var isChanged = present == [tunnel] ? try await !isTunnel(of: network, from: underlay, in: namespace) : true
+    if isChanged {
+      try await ip(namespace, present.map { "link del \($0)" })
+      // Made from where the underlay is, and in its place at once: its socket stays with the host.
+      let kind = "type vxlan id \(network.identifier) local \(underlay) dstport \(HostNames.tunnelPort)"
+      try await ip(hostName, ["link add \(temporary) netns \(namespace) \(kind)"])
+      try await ip(namespace, ["link set \(temporary) name \(tunnel)"])
+    }
+    if isChanged || links[tunnel]?.master != HostNames.bridge || links[tunnel]?.isUp != true || links[tunnel]?.mtu != PlatformAddresses.mtu {
+      try await ip(namespace, ["link set \(tunnel) mtu \(PlatformAddresses.mtu) master \(HostNames.bridge) up"])
       isChanged = true
     }
-    let output = try await inside(namespace, "bridge", ["-j", "fdb", "show", "dev", HostNames.tunnel])
-    let present = Set(
-      (try JSON(parsing: output.bytes).array ?? []).filter { $0["mac"]?.string == "00:00:00:00:00:00" }.compactMap { $0["dst"]?.string })
+    return try await applyRemoteHosts(of: network, in: namespace) || isChanged
+  }
+
+  private func isTunnel(of network: FabricNetwork, from underlay: IPv4Address, in namespace: String) async throws -> Bool {
+    let output = try await Program("ip").run(["-n", namespace, "-d", "-j", "link", "show", "dev", HostNames.tunnel])
+    let data = try JSON(parsing: output.bytes).array?.first?.member("linkinfo", "info_data")
+    return data?["id"]?.integer == Int64(network.identifier) && data?["local"]?.string == underlay.description
+  }
+
+  /// What is for everybody, or for nobody that was heard of yet, goes to all hosts; the rest to the one that it was heard from.
+  private func applyRemoteHosts(of network: FabricNetwork, in namespace: String) async throws -> Bool {
+    let anybody = "00:00:00:00:00:00"
+    let output = try await Program("bridge").run(["-n", namespace, "-j", "fdb", "show", "dev", HostNames.tunnel])
+    let entries = (try JSON(parsing: output.bytes, limits: JSONLimits(depth: 32, bytes: 64 << 20)).array ?? []).compactMap { entry in
+      entry["mac"]?.string.flatMap { mac in entry["dst"]?.string.map { (mac: mac, host: $0) } }
+    }
     let expected = Set(network.remoteHosts.map(\.description))
-    for host in expected.subtracting(present).sorted() {
-      _ = try await inside(namespace, "bridge", ["fdb", "append", "00:00:00:00:00:00", "dev", HostNames.tunnel, "dst", host])
-      isChanged = true
-    }
-    for host in present.subtracting(expected).sorted() {
-      _ = try await inside(namespace, "bridge", ["fdb", "del", "00:00:00:00:00:00", "dev", HostNames.tunnel, "dst", host])
-      isChanged = true
-    }
-    return isChanged
+    let present = Set(entries.filter { $0.mac == anybody }.map(\.host))
+    let (missing, gone) = (expected.subtracting(present).sorted(), present.subtracting(expected).sorted())
+    try await bridge(
+      namespace,
+      missing.map { "fdb append \(anybody) dev \(HostNames.tunnel) dst \($0)" } + gone.map { "fdb del \(anybody) dev \(HostNames.tunnel) dst \($0)" })
+    // Whom it heard of at a host that is gone may be forgotten by itself in the meantime.
+    let stale = entries.filter { $0.mac != anybody && !expected.contains($0.host) }
+    try await bridge(namespace, stale.map { "fdb del \($0.mac) dev \(HostNames.tunnel) dst \($0.host)" }, toTheEnd: true)
+    return !missing.isEmpty || !gone.isEmpty
   }
 
   /// A direct link to each network that names this one too.

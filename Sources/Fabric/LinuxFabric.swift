@@ -32,7 +32,7 @@ public actor LinuxFabric: Fabric {
 
   /// - Parameters:
   ///   - cloud: up to six lower-case letters and digits that begin every name on this host.
-  ///   - underlay: this host's address among the hosts, for tunnels; nil on a single host.
+  ///   - underlay: this host's address among the hosts, for tunnels, of which no other cloud has any here; nil on a single host.
   ///   - folder: where dnsmasq's files lie.
   public init(cloud: String, host: HostNamespace = .root, underlay: IPv4Address? = nil, folder: String, logger: Logger) {
     names = HostNames(cloud: cloud)
@@ -58,8 +58,8 @@ public actor LinuxFabric: Fabric {
   }
 
   /// The rules of a network, for tests.
-  package static func rules(of network: FabricNetwork, cloud: String) -> String {
-    NetworkRules(network: network, names: HostNames(cloud: cloud)).text
+  package static func rules(of network: FabricNetwork, cloud: String, underlay: IPv4Address? = nil) -> String {
+    NetworkRules(network: network, names: HostNames(cloud: cloud), underlay: underlay).text
   }
 
   // MARK: Programs
@@ -69,6 +69,14 @@ public actor LinuxFabric: Fabric {
     guard !commands.isEmpty else { return }
     try await Program("ip").run(
       (namespace.map { ["-n", $0] } ?? []) + ["-batch", "-"], input: Array((commands.joined(separator: "\n") + "\n").utf8))
+  }
+
+  /// Runs `bridge` commands of one namespace at once; to the end, whatever becomes of each, where each may have become needless.
+  func bridge(_ namespace: String, _ commands: [String], toTheEnd: Bool = false) async throws {
+    guard !commands.isEmpty else { return }
+    try await Program("bridge").run(
+      ["-n", namespace] + (toTheEnd ? ["-force"] : []) + ["-batch", "-"], input: Array((commands.joined(separator: "\n") + "\n").utf8),
+      accepting: toTheEnd ? [0, 1] : [0])
   }
 
   func inside(_ namespace: String?, _ program: String, _ arguments: [String], input: [UInt8] = []) async throws -> ProgramOutput {
@@ -107,10 +115,10 @@ public actor LinuxFabric: Fabric {
       return report
     }
     let transit = TransitAddresses.assign(wanted.networks)
-    try await applyEdge(wanted, isThere: present.contains(names.edge), transit, &report)
+    try await applyEdge(wanted, transit, &report)
     for network in wanted.networks {
       do {
-        try await apply(network, wanted, isThere: present.contains(names.namespace(network.name)), transit, &report)
+        try await apply(network, wanted, transit, &report)
       } catch {
         failures.append("\(names.namespace(network.name)): \(error)")
       }
@@ -144,11 +152,11 @@ public actor LinuxFabric: Fabric {
   // MARK: Edge
 
   private func applyEdge(
-    _ wanted: FabricState, isThere: Bool, _ transit: [NetworkName: TransitAddresses.Pair], _ report: inout FabricReport
+    _ wanted: FabricState, _ transit: [NetworkName: TransitAddresses.Pair], _ report: inout FabricReport
   ) async throws {
     let pair = TransitAddresses.host(cloud: names.cloud)
     var changes: [String] = []
-    if !isThere {
+    if !(try await isComplete(names.edge)) {
       try await makeNamespace(names.edge)
       changes.append("edge")
     }
@@ -174,18 +182,16 @@ public actor LinuxFabric: Fabric {
       changes.append("host routes")
     }
     if wanted.reachesBeyondHost { _ = try await inside(hostName, "sysctl", ["-qw", "net.ipv4.ip_forward=1"]) }
-    let rules = EdgeRules(state: wanted, names: names)
+    let rules = EdgeRules(state: wanted, names: names, underlay: underlay)
     if try await applyRules(rules.edgeText, names.edge, tables: ["inet cocagne", "ip cocagne-nat"]) { changes.append("rules of the edge") }
     if try await applyRules(rules.hostText, hostName, key: names.edgeLink, tables: ["inet \(names.table)"]) { changes.append("rules of the host") }
-    try await applyPublicRoutes(wanted, transit, isThere: isThere)
+    try await applyPublicRoutes(wanted, transit)
     if known[names.edge + "/state"] != nil { report.repaired += changes }
     known[names.edge + "/state"] = Known()
   }
 
   /// Public addresses lead from the edge to the network that has them.
-  private func applyPublicRoutes(
-    _ wanted: FabricState, _ transit: [NetworkName: TransitAddresses.Pair], isThere: Bool
-  ) async throws {
+  private func applyPublicRoutes(_ wanted: FabricState, _ transit: [NetworkName: TransitAddresses.Pair]) async throws {
     var expected: Set<String> = []
     var commands: [String] = []
     for network in wanted.networks {
@@ -208,19 +214,18 @@ public actor LinuxFabric: Fabric {
   // MARK: One network
 
   private func apply(
-    _ network: FabricNetwork, _ wanted: FabricState, isThere: Bool, _ transit: [NetworkName: TransitAddresses.Pair],
-    _ report: inout FabricReport
+    _ network: FabricNetwork, _ wanted: FabricState, _ transit: [NetworkName: TransitAddresses.Pair], _ report: inout FabricReport
   ) async throws {
     let namespace = names.namespace(network.name)
     let isUnchanged = known[namespace]?.wanted == network
     var changes: [String] = []
-    if !isThere {
+    if !(try await isComplete(namespace)) {
       known[namespace] = nil
       try await makeNamespace(namespace)
     }
     // The rules stand before the first link does.
     if try await applyRules(
-      NetworkRules(network: network, names: names).text, namespace, tables: ["bridge cocagne", "inet cocagne", "ip cocagne-nat"])
+      NetworkRules(network: network, names: names, underlay: underlay).text, namespace, tables: ["bridge cocagne", "inet cocagne", "ip cocagne-nat"])
     {
       changes.append("rules of \(namespace)")
     }
@@ -238,17 +243,25 @@ public actor LinuxFabric: Fabric {
     known[namespace, default: Known()].wanted = network
   }
 
+  /// Goes on where an earlier attempt ended. That the loopback link is up says that the namespace is complete.
   func makeNamespace(_ namespace: String) async throws {
-    try await Program("ip").run(["netns", "add", namespace])
-    try await ip(namespace, ["link set lo up"])
+    if !(try namespaces().contains(namespace)) { try await Program("ip").run(["netns", "add", namespace]) }
+    // Where bridged packets are not shown to the rules, no security group bears on them: the next command fails then.
+    if access("/proc/sys/net/bridge/bridge-nf-call-iptables", F_OK) != 0 { _ = try? await Program("modprobe").run(["br_netfilter"]) }
     // What a router of guests needs: it forwards, sees bridged packets, answers for no address that is not on the link, and speaks IPv4 alone.
     _ = try await inside(
       namespace, "sysctl",
       [
         "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1", "net.ipv4.conf.all.rp_filter=0",
         "net.ipv4.conf.default.rp_filter=0", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.default.send_redirects=0",
-        "net.ipv4.conf.all.accept_redirects=0", "net.ipv4.conf.default.accept_redirects=0",
+        "net.ipv4.conf.all.accept_redirects=0", "net.ipv4.conf.default.accept_redirects=0", "net.bridge.bridge-nf-call-iptables=1",
       ])
+    try await ip(namespace, ["link set lo up"])
+  }
+
+  private func isComplete(_ namespace: String) async throws -> Bool {
+    guard try namespaces().contains(namespace) else { return false }
+    return try await LinkTable.read(namespace).links["lo"]?.isUp == true
   }
 
   private func applyBridge(_ network: FabricNetwork, _ namespace: String, _ links: [String: LinkTable.Link]) async throws -> Bool {
@@ -268,7 +281,6 @@ public actor LinuxFabric: Fabric {
     commands += expected.subtracting(present).sorted().map { "addr add \($0) dev \(HostNames.bridge)" }
     commands += present.subtracting(expected).sorted().map { "addr del \($0) dev \(HostNames.bridge)" }
     try await ip(namespace, commands)
-    if bridge == nil { _ = try await inside(namespace, "sysctl", ["-qw", "net.bridge.bridge-nf-call-iptables=1"]) }
     return !commands.isEmpty
   }
 
@@ -307,28 +319,36 @@ public actor LinuxFabric: Fabric {
   // MARK: Taps
 
   /// Plugs taps in that a machine holds open; tells whether one that was plugged in before had come loose.
+  ///
+  /// The bridge knows from the beginning who is behind each: no guest gets what is for somebody that the bridge has not heard of.
   private func applyTaps(
     _ network: FabricNetwork, _ namespace: String, _ links: [String: LinkTable.Link], _ report: inout FabricReport
   ) async throws -> Bool {
     var isRepaired = false
     var commands: [String] = []
+    var entries: [String] = []
     let hostLinks = try await LinkTable.read(hostName).links
     for interface in network.interfaces {
       let tap = names.tap(interface.name)
       if let link = links[tap] {
         if link.master != HostNames.bridge || !link.isUp {
-          commands.append("link set \(tap) master \(HostNames.bridge) up")
+          commands += ["link set \(tap) master \(HostNames.bridge) up", "link set \(tap) type bridge_slave flood off"]
+          entries.append("fdb replace \(interface.mac) dev \(tap) master static")
           isRepaired = true
         }
         report.connected.insert(interface.name)
       } else if let link = hostLinks[tap], link.hasCarrier {
         try await ip(hostName, ["link set \(tap) netns \(namespace)"])
-        commands.append("link set \(tap) mtu \(PlatformAddresses.mtu) master \(HostNames.bridge) up")
+        commands += [
+          "link set \(tap) mtu \(PlatformAddresses.mtu) master \(HostNames.bridge) up", "link set \(tap) type bridge_slave flood off",
+        ]
+        entries.append("fdb replace \(interface.mac) dev \(tap) master static")
         fresh.remove(tap)
         report.connected.insert(interface.name)
       }
     }
     try await ip(namespace, commands)
+    try await bridge(namespace, entries)
     let expected = Set(network.interfaces.map { names.tap($0.name) })
     let stale = links.keys.filter { names.isTap($0) && !expected.contains($0) }
     try await ip(namespace, stale.sorted().map { "link del \($0)" })
@@ -388,15 +408,19 @@ public actor LinuxFabric: Fabric {
   private func remove(_ namespace: String) async throws {
     try await Dnsmasq.stop(namespace: namespace, folder: folder)
     Dnsmasq.removeFiles(namespace: namespace, folder: folder)
+    // The kernel takes a namespace apart later, or never while a socket is open in it: what others are to find free goes first.
+    let links = try await LinkTable.read(namespace).links.keys.filter { $0 != "lo" }
+    try await ip(namespace, links.sorted().map { "link del \($0)" })
     try await Program("ip").run(["netns", "del", namespace])
     known[namespace] = nil
     known[namespace + "/rules"] = nil
   }
 
+  /// The namespace goes last: while it is there, a later round knows that something of the edge may be.
   private func removeEdge() async throws {
+    _ = try await inside(hostName, "nft", ["-f", "-"], input: Array("table inet \(names.table)\ndelete table inet \(names.table)\n".utf8))
     if try await LinkTable.read(hostName).links[names.edgeLink] != nil { try await ip(hostName, ["link del \(names.edgeLink)"]) }
     try await Program("ip").run(["netns", "del", names.edge])
-    _ = try await inside(hostName, "nft", ["-f", "-"], input: Array("table inet \(names.table)\ndelete table inet \(names.table)\n".utf8))
     known = [:]
   }
 

@@ -5,28 +5,62 @@ internal import Wire
   internal import Glibc
 #endif
 
-/// A socket of another network namespace. A thread enters the namespace, makes the socket and ends: no thread that does other work is ever elsewhere.
-enum NamespaceSocket {
-  private final class Request: @unchecked Sendable {
-    let namespace: String
-    let address: IPv4Address
-    let port: UInt16
-    var descriptor: Int32 = -1
-    var failure = ""
+/// Another network namespace, for what has to be done inside of it. A thread enters it, does that and ends: no thread that does other work is ever elsewhere.
+package enum NamespaceThread {
+  private final class Work {
+    let body: () -> Void
+    init(_ body: @escaping () -> Void) { self.body = body }
+  }
 
-    init(namespace: String, address: IPv4Address, port: UInt16) {
-      self.namespace = namespace
-      self.address = address
-      self.port = port
+  private final class Outcome<Value> {
+    var result: Result<Value, any Error>?
+  }
+
+  /// What `body` gives; a socket that it makes stays with the namespace. Throws `FabricError` where there is no such namespace.
+  package static func run<Value: Sendable>(in namespace: String, _ body: @escaping @Sendable () throws -> Value) throws -> Value {
+    let outcome = Outcome<Value>()
+    let work = Unmanaged.passRetained(
+      Work {
+        outcome.result = Result {
+          try enter(namespace)
+          return try body()
+        }
+      })
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { opaque in
+        if let opaque { Unmanaged<Work>.fromOpaque(opaque).takeRetainedValue().body() }
+        return nil
+      }, work.toOpaque())
+    guard code == 0 else {
+      work.release()
+      throw FabricError("a thread could not be made: \(code)")
     }
+    pthread_join(thread, nil)
+    guard let result = outcome.result else { throw FabricError("a thread ended early") }
+    return try result.get()
+  }
 
-    func run() {
-      let file = open("/run/netns/\(namespace)", O_RDONLY | O_CLOEXEC)
-      guard file >= 0 else { return fail("namespace \(namespace)") }
-      defer { close(file) }
-      guard enter_network_namespace(file) == 0 else { return fail("setns") }
+  private static func enter(_ namespace: String) throws {
+    let file = open("\(NamespaceFolder.path)/\(namespace)", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw FabricError.system("namespace \(namespace)") }
+    defer { close(file) }
+    guard enter_network_namespace(file) == 0 else { throw FabricError.system("setns") }
+  }
+}
+
+extension FabricError {
+  /// What the system said last.
+  static func system(_ what: String) -> FabricError { FabricError("\(what): \(String(cString: strerror(errno)))") }
+}
+
+/// A socket of another network namespace.
+enum NamespaceSocket {
+  static func listen(namespace: String, address: IPv4Address, port: UInt16) throws -> Int32 {
+    try NamespaceThread.run(in: namespace) {
       let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-      guard socket >= 0 else { return fail("socket") }
+      guard socket >= 0 else { throw FabricError.system("socket") }
       var on: Int32 = 1
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
       // The address may come a moment later than the socket.
@@ -38,31 +72,12 @@ enum NamespaceSocket {
       let size = socklen_t(MemoryLayout<sockaddr_in>.size)
       let isBound = withUnsafePointer(to: &name) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, size) } } == 0
       guard isBound, Glibc.listen(socket, 128) == 0 else {
-        fail("bind \(address):\(port)")
+        let error = FabricError.system("bind \(address):\(port)")
         close(socket)
-        return
+        throw error
       }
-      descriptor = socket
+      return socket
     }
-
-    private func fail(_ what: String) {
-      failure = "\(what): \(String(cString: strerror(errno)))"
-    }
-  }
-
-  static func listen(namespace: String, address: IPv4Address, port: UInt16) throws -> Int32 {
-    let request = Request(namespace: namespace, address: address, port: port)
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread, nil,
-      { opaque in
-        if let opaque { Unmanaged<Request>.fromOpaque(opaque).takeRetainedValue().run() }
-        return nil
-      }, Unmanaged.passRetained(request).toOpaque())
-    guard code == 0 else { throw FabricError("a thread could not be made: \(code)") }
-    pthread_join(thread, nil)
-    guard request.descriptor >= 0 else { throw FabricError(request.failure) }
-    return request.descriptor
   }
 }
 

@@ -5,6 +5,8 @@ internal import Wire
 struct NetworkRules {
   let network: FabricNetwork
   let names: HostNames
+  /// This host's address among the hosts, where there are several.
+  let underlay: IPv4Address?
 
   var text: String {
     """
@@ -59,27 +61,55 @@ struct NetworkRules {
 
         """
     }
-    let gateways = set(network.subnets.map(\.gateway) + [PlatformAddresses.metadata, PlatformAddresses.wireServer])
     return """
       table bridge cocagne {
       \(chains)
         chain prerouting {
           type filter hook prerouting priority -300; policy accept;
           \(verdicts.isEmpty ? "" : "iifname vmap { \(verdicts.joined(separator: ", ")) }")
-          iifname "\(HostNames.tunnel)" ether saddr \(PlatformAddresses.gatewayMAC) counter drop
-          iifname "\(HostNames.tunnel)" arp saddr ip \(gateways) counter drop
+          iifname != "\(HostNames.tunnel)" counter drop
+      \(arrivals)
         }
         chain forward {
           type filter hook forward priority -300; policy accept;
           udp dport 67 counter drop
-          oifname "\(HostNames.tunnel)" ether daddr \(PlatformAddresses.gatewayMAC) counter drop
-          oifname "\(HostNames.tunnel)" arp daddr ip \(gateways) counter drop
         }
         chain output {
           type filter hook output priority -300; policy accept;
-          oifname "\(HostNames.tunnel)" arp saddr ip \(gateways) arp operation reply counter drop
+      \(departures)
         }
       }
+      """
+  }
+
+  /// What comes from other hosts: nothing by their gateways' and name servers' word, and nothing for this host's own.
+  ///
+  /// A guest's question for its gateway is carried and dropped here only: from it the other hosts learn where a guest is that has moved.
+  private var arrivals: String {
+    guard let underlay else { return "    counter drop" }
+    let (gateway, own) = (PlatformAddresses.gatewayMAC, PlatformAddresses.tunnelMAC(of: underlay))
+    let gateways = set(network.subnets.map(\.gateway) + [PlatformAddresses.metadata, PlatformAddresses.wireServer])
+    return """
+          ether saddr \(gateway) counter drop
+          arp saddr ip \(gateways) counter drop
+          arp daddr ip \(gateways) counter drop
+          udp sport 67 counter drop
+          udp dport 67 counter drop
+          ether daddr \(own) arp operation reply ether daddr set \(gateway) meta pkttype set host accept
+          ether daddr { \(own), \(gateway) } counter drop
+      """
+  }
+
+  /// What this host's gateway sends to guests on other hosts: packets that it routed, and the question who has an address, in the name of nobody
+  /// (RFC 5227), so that no guest takes it for its own gateway. The hardware address is this host's, which the answer finds.
+  private var departures: String {
+    guard let underlay else { return "" }
+    let (tunnel, own) = (HostNames.tunnel, PlatformAddresses.tunnelMAC(of: underlay))
+    return """
+          oifname "\(tunnel)" arp operation reply counter drop
+          oifname "\(tunnel)" udp sport 67 counter drop
+          oifname "\(tunnel)" arp operation request arp saddr ether set \(own) arp saddr ip set 0.0.0.0
+          oifname "\(tunnel)" ether saddr set \(own)
       """
   }
 
@@ -106,6 +136,7 @@ struct NetworkRules {
     return """
       table inet cocagne {
       \(chains)
+      \(transit)
         chain input {
           type filter hook input priority 0; policy drop;
           iifname "lo" accept
@@ -129,6 +160,21 @@ struct NetworkRules {
           counter drop
         }
       }
+      """
+  }
+
+  /// Packets between joined networks pass a host in one direction only where it has but one of the two guests, in the network of the other: connections
+  /// are followed where their guests are.
+  private var transit: String {
+    guard underlay != nil, !network.peers.isEmpty else { return "" }
+    let inside = set(network.prefixes + network.peers.flatMap(\.prefixes))
+    let own = set(network.interfaces.flatMap(\.addresses).map(\.privateAddress))
+    let others = network.interfaces.isEmpty ? "" : "ip saddr != \(own) ip daddr != \(own) "
+    return """
+        chain transit {
+          type filter hook prerouting priority raw; policy accept;
+          ip saddr \(inside) ip daddr \(inside) \(others)notrack
+        }
       """
   }
 
@@ -247,6 +293,7 @@ struct NetworkRules {
 struct EdgeRules {
   let state: FabricState
   let names: HostNames
+  let underlay: IPv4Address?
 
   var edgeText: String {
     let pool = state.publicPool.isEmpty ? nil : "{ " + state.publicPool.map(\.description).joined(separator: ", ") + " }"
@@ -285,6 +332,15 @@ struct EdgeRules {
       """
   }
 
+  /// Only the hosts of the cloud may put packets into its networks, by whichever address of this one: a tunnel listens at all. What guests send bears a
+  /// host's address once it has left, so that it must not leave: see `forward`.
+  private var tunnelEntrance: String {
+    guard underlay != nil else { return "" }
+    let hosts = Set(state.networks.flatMap(\.remoteHosts)).sorted().map(\.description)
+    let others = hosts.isEmpty ? "" : "ip saddr != { \(hosts.joined(separator: ", ")) } "
+    return "meta nfproto ipv4 \(others)udp dport \(HostNames.tunnelPort) counter drop"
+  }
+
   /// The host serves nothing to guests, and lets them out only where the operator says so.
   var hostText: String {
     """
@@ -293,6 +349,7 @@ struct EdgeRules {
     table inet \(names.table) {
       chain input {
         type filter hook input priority 0; policy accept;
+        \(tunnelEntrance)
         iifname "\(names.edgeLink)" ct state established,related accept
         iifname "\(names.edgeLink)" icmp type echo-request accept
         iifname "\(names.edgeLink)" counter drop
@@ -300,6 +357,7 @@ struct EdgeRules {
       chain forward {
         type filter hook forward priority 0; policy accept;
         \(state.reachesBeyondHost ? "" : "iifname \"\(names.edgeLink)\" counter drop")
+        \(underlay == nil ? "" : "iifname \"\(names.edgeLink)\" udp dport \(HostNames.tunnelPort) counter drop")
       }
       chain postrouting {
         type nat hook postrouting priority srcnat; policy accept;

@@ -28,20 +28,46 @@ public struct DiskImages: Sendable {
     self.random = random
   }
 
-  /// Makes a new disk of a size, empty or on its backing image.
-  public func create(_ file: ImageFile, bytes: Int64) async throws {
+  /// Makes a new disk of a size, empty or on its backing image. `blank` is the path of an empty disk with its key, which becomes it where it is there.
+  public func create(_ file: ImageFile, bytes: Int64, from blank: String? = nil) async throws {
+    let partial = try await begin(file, bytes: bytes, from: blank)
+    try place(partial.path, file.path)
+  }
+
+  /// Makes a small empty disk, in the time that nobody waits for: what takes long of a disk is the making of its header.
+  public func createBlank(_ file: ImageFile) async throws {
     let partial = file.path + ".partial"
     unlink(partial)
-    try await create(partial, file, bytes: bytes)
+    try await create(partial, file, bytes: Self.blankBytes, program: Program("nice"), ["-n", "19", program.name])
     try place(partial, file.path)
   }
 
-  private func create(_ path: String, _ file: ImageFile, bytes: Int64) async throws {
+  private static let blankBytes: Int64 = 1 << 20
+
+  /// A disk beside its place, as it is before anybody wrote to it.
+  private func begin(_ file: ImageFile, bytes: Int64, from blank: String?) async throws -> ImageFile {
+    var partial = file
+    partial.path = file.path + ".partial"
+    unlink(partial.path)
+    guard let blank, rename(blank, partial.path) == 0 else {
+      try await create(partial.path, file, bytes: bytes, program: program)
+      return partial
+    }
+    try await resize(partial, to: bytes)
+    if let backing = file.backing {
+      let secrets = try ImageSecrets([("k", file.passphrase)], random: random)
+      try await program.run(
+        ["rebase", "-q", "-u"] + secrets.arguments + ["-F", "qcow2", "-b", backing, "--image-opts", Self.options(partial, "k")], input: secrets.input)
+    }
+    return partial
+  }
+
+  private func create(_ path: String, _ file: ImageFile, bytes: Int64, program: Program, _ prefix: [String] = []) async throws {
     let secrets = try ImageSecrets([("k", file.passphrase)], random: random)
     // QEMU measures how fast the processor hashes, and gives up where a measurement falls between two ticks of its clock: SHA-512 takes long enough.
     var options = "encrypt.format=luks,encrypt.key-secret=k,encrypt.hash-alg=sha512,encrypt.iter-time=\(Self.stretchMilliseconds),lazy_refcounts=off"
     if let backing = file.backing { options += ",backing_file=\(backing),backing_fmt=qcow2" }
-    try await program.run(["create", "-q", "-f", "qcow2"] + secrets.arguments + ["-o", options, path, String(bytes)], input: secrets.input)
+    try await program.run(prefix + ["create", "-q", "-f", "qcow2"] + secrets.arguments + ["-o", options, path, String(bytes)], input: secrets.input)
   }
 
   public func resize(_ file: ImageFile, to bytes: Int64) async throws {
@@ -52,27 +78,17 @@ public struct DiskImages: Sendable {
 
   /// Copies a disk into a new encrypted file of the same size.
   public func copy(_ origin: ImageFile, to file: ImageFile) async throws {
-    let partial = file.path + ".partial"
-    unlink(partial)
-    var target = file
-    target.backing = nil
-    try await create(partial, target, bytes: try await describe(origin).virtualBytes)
-    target.path = partial
+    let target = try await begin(file, bytes: try await describe(origin).virtualBytes, from: nil)
     let secrets = try ImageSecrets([("t", file.passphrase), ("s", origin.passphrase)], random: random)
     try await program.run(
       ["convert", "-q", "-n"] + secrets.arguments
         + ["--image-opts", Self.options(origin, "s"), "--target-image-opts", Self.options(target, "t")], input: secrets.input)
-    try place(partial, file.path)
+    try place(target.path, file.path)
   }
 
   /// Makes a new disk of a size and lets `fill` write its bytes; the file appears once that has ended well.
-  public func create(_ file: ImageFile, bytes: Int64, filledBy fill: (DiskBytes) async throws -> Void) async throws {
-    let partial = file.path + ".partial"
-    unlink(partial)
-    var target = file
-    target.backing = nil
-    try await create(partial, target, bytes: bytes)
-    target.path = partial
+  public func create(_ file: ImageFile, bytes: Int64, from blank: String? = nil, filledBy fill: (DiskBytes) async throws -> Void) async throws {
+    let target = try await begin(file, bytes: bytes, from: blank)
     let disk = try await DiskBytes.open(target, isReadOnly: false, random: random)
     do {
       try await fill(disk)
@@ -82,7 +98,7 @@ public struct DiskImages: Sendable {
       throw error
     }
     await disk.close()
-    try place(partial, file.path)
+    try place(target.path, file.path)
   }
 
   /// Opens the bytes of a disk that no machine has open.

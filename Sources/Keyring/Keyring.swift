@@ -44,10 +44,12 @@ public final class Keyring: Sendable {
   public var rootKeyID: GUID { roots.withLock { $0.current.id } }
 
   /// Makes a data key for one owner (a storage account, a disk) of a tenant. The tenant's own key is made where there is none yet.
-  public func makeDataKey(tenant: GUID, in transaction: RecordTransaction) throws -> DataKeyID {
+  ///
+  /// `key` is one that something was made with before it had an owner; nil for a new one.
+  public func makeDataKey(_ key: SymmetricKey? = nil, tenant: GUID, in transaction: RecordTransaction) throws -> DataKeyID {
     let (version, tenantKey) = try currentTenantKey(tenant, in: transaction)
     var record = WrappedDataKey(tenant: tenant, id: random.guid(), version: version)
-    record.wrapped = try tenantKey.wrappingKey.wrap(SymmetricKey(random: random), context: record.context, random: random)
+    record.wrapped = try tenantKey.wrappingKey.wrap(key ?? SymmetricKey(random: random), context: record.context, random: random)
     guard try transaction.insert(record) else { preconditionFailure("a random identifier came twice") }
     return record.id
   }
