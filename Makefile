@@ -25,14 +25,14 @@ pip_environment := $(if $(COCAGNE_DOMAIN),env -u REQUESTS_CA_BUNDLE -u SSL_CERT_
 
 # What machines and their networks are made of.
 MACHINE_PACKAGES := libvirt-dev libnbd-dev libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools \
-  dnsmasq-base nftables iproute2 procps genisoimage
+  dnsmasq-base nftables iproute2 kmod procps genisoimage
 # What `cocagne image build` builds images with.
 IMAGE_PACKAGES := mmdebstrap e2fsprogs fdisk mtools dosfstools grub-common
 RUN_PACKAGES := libsqlite3-dev libnss-myhostname openssl $(MACHINE_PACKAGES) $(IMAGE_PACKAGES)
 # The light guest of the tests, and what speaks to it.
-GUEST_PACKAGES := busybox-static dropbear-bin linux-image-cloud-amd64 lz4 cpio kmod openssh-client
+GUEST_PACKAGES := busybox-static dropbear-bin linux-image-cloud-amd64 lz4 cpio openssh-client
 TEST_PACKAGES := $(RUN_PACKAGES) $(GUEST_PACKAGES) python3 python3-venv curl
-BENCH_PACKAGES := $(RUN_PACKAGES) python3 nginx-light wrk fio
+BENCH_PACKAGES := $(RUN_PACKAGES) $(GUEST_PACKAGES) python3 nginx-light wrk fio
 
 # install,PACKAGES: those of them that are missing.
 define install
@@ -89,8 +89,8 @@ unit: run-packages swift ## unit, crash and race tests
 	timeout --kill-after=30 $(UNIT_TESTS_END_AFTER) swift test $(ONE_CONFIGURATION) --skip-build --disable-testable-imports --disable-xctest
 
 .PHONY: conformance
-conformance: test-packages build .venv/az/installed .venv/sdk/installed ## real clients against a real cloud
-	AZ='$(CURDIR)/.venv/az/bin/az' .venv/sdk/bin/python -m pytest Conformance $(PYTEST)
+conformance: test-packages build .venv/az/installed .venv/sdk/installed .venv/ansible/installed ## real clients against a real cloud
+	AZ='$(CURDIR)/.venv/az/bin/az' ANSIBLE_PLAYBOOK='$(CURDIR)/.venv/ansible/bin/ansible-playbook' .venv/sdk/bin/python -m pytest Conformance $(PYTEST)
 
 .PHONY: bench
 bench: bench-packages build .venv/sdk/installed ## side by side with nginx and the bare disk
@@ -120,6 +120,15 @@ bench-packages:
 	$(call install,$(BENCH_PACKAGES))
 swift:
 	@command -v swift >/dev/null || { echo 'Il faut Swift 6.3. — Swift 6.3 is needed: https://www.swift.org/install/linux/'; exit 1; }
+
+# The collection's package asks for a later Python than Debian 12's; the collection itself does not.
+ANSIBLE_COLLECTIONS := ansible==14.5.0
+.venv/ansible/installed: Conformance/requirements-ansible.txt | test-packages
+	rm -rf .venv/ansible
+	python3 -m venv .venv/ansible
+	$(pip_environment) .venv/ansible/bin/python -m pip install --quiet --no-compile --requirement $<
+	$(pip_environment) .venv/ansible/bin/python -m pip install --quiet --no-compile --no-deps --ignore-requires-python $(ANSIBLE_COLLECTIONS)
+	touch $@
 
 .venv/%/installed: Conformance/requirements-%.txt | test-packages
 	rm -rf .venv/$*

@@ -1,5 +1,7 @@
 """Disks taken in and given out as VHDs: by `az`, by the storage SDK on the URLs of grants, and what is refused."""
 
+import json
+import shutil
 import subprocess
 
 import pytest
@@ -7,7 +9,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient
 
 from cloud import unique
-from machines import Arm
+from machines import Arm, wait_until
 
 DISK_BYTES = 64 << 20
 PAGE_BYTES = 4 << 20
@@ -152,7 +154,6 @@ def test_a_wrong_url_opens_nothing(cloud, az, group, imported):
 
 
 def test_a_grant_ends_by_itself(cloud, az, group, imported):
-    from machines import wait_until
     url = grant(az, group, "imported", seconds=2)
     wait_until(lambda: cloud.session().head(url, timeout=30).status_code == 403, 10, "the end of the grant")
     wait_until(lambda: az("disk", "show", "-g", group, "-n", "imported")["diskState"] == "Unattached", 10, "the end of the state ActiveSAS")
@@ -217,7 +218,6 @@ def test_what_is_no_vhd_or_not_ones_own_is_not_imported(cloud, az, arm, group, a
         "Name": unique("disk-maker"), "Actions": ["Microsoft.Compute/disks/*", "Microsoft.Resources/subscriptions/resourceGroups/read"],
         "AssignableScopes": [f"/subscriptions/{cloud.subscription}"],
     }
-    import json
     az("role", "definition", "create", "--role-definition", json.dumps(role))
     az("role", "assignment", "create", "--assignee", limited["appId"], "--role", role["Name"], "--scope", az("group", "show", "-n", group)["id"])
     theirs = Arm(cloud, group, cloud.arm_session(client_id=limited["appId"], secret=limited["password"]))
@@ -232,7 +232,6 @@ def test_an_image_is_made_of_a_blob(az, group, blob):
 
 
 def test_an_image_that_stands_on_another_file_is_not_entered(cloud, workspace, guest):
-    import shutil
     folder = workspace / "escape-image"
     shutil.copytree(guest, folder)
     manifest = folder / "manifest.json"

@@ -19,8 +19,11 @@ public enum BuiltInRole {
   public static let monitoringReader = GUID(high: 0x43d0_d8ad_25c7_4714, low: 0x9337_8ba2_59a9_fe05)
   public static let monitoringContributor = GUID(high: 0x749f_88d5_cbae_40b8, low: 0xbcfc_e573_ddc7_72fa)
 
+  public static let virtualMachineContributor = GUID(high: 0x9980_e02c_c2be_4d73, low: 0x94e8_173b_1dc7_cf3c)
+  public static let networkContributor = GUID(high: 0x4d97_b98b_1d4f_4787, low: 0xa291_c678_34d2_12e7)
+
   /// The roles of Resource Manager's hierarchy, in the order of their names.
-  public static let all: [RoleDefinition] = (general + storage + monitoring).sorted { $0.roleName < $1.roleName }
+  public static let all: [RoleDefinition] = (general + storage + monitoring + machines).sorted { $0.roleName < $1.roleName }
 
   /// The built-in role of an id, of the hierarchy or of the directory.
   public static func definition(_ id: GUID) -> RoleDefinition? { byID[id] }
@@ -109,6 +112,42 @@ public enum BuiltInRole {
 
   private static let blobService = "Microsoft.Storage/storageAccounts/blobServices"
   private static let delegationKey = "\(blobService)/generateUserDelegationKey/action"
+
+  private static let machines: [RoleDefinition] = [
+    role(
+      virtualMachineContributor, "Virtual Machine Contributor",
+      "Lets you manage virtual machines, but not access to them, and not the virtual network or storage account they're connected to.",
+      RolePermissions(actions: [
+        "Microsoft.Authorization/*/read", "Microsoft.Compute/availabilitySets/*", "Microsoft.Compute/locations/*",
+        "Microsoft.Compute/virtualMachines/*",
+        "Microsoft.Compute/virtualMachineScaleSets/*", "Microsoft.Compute/cloudServices/*", "Microsoft.Compute/disks/write",
+        "Microsoft.Compute/disks/read", "Microsoft.Compute/disks/delete", "Microsoft.DevTestLab/schedules/*", "Microsoft.Insights/alertRules/*",
+        "Microsoft.Network/applicationGateways/backendAddressPools/join/action", "Microsoft.Network/loadBalancers/backendAddressPools/join/action",
+        "Microsoft.Network/loadBalancers/inboundNatPools/join/action", "Microsoft.Network/loadBalancers/inboundNatRules/join/action",
+        "Microsoft.Network/loadBalancers/probes/join/action", "Microsoft.Network/loadBalancers/read", "Microsoft.Network/locations/*",
+        "Microsoft.Network/networkInterfaces/*", "Microsoft.Network/networkSecurityGroups/join/action",
+        "Microsoft.Network/networkSecurityGroups/read",
+        "Microsoft.Network/publicIPAddresses/join/action", "Microsoft.Network/publicIPAddresses/read", "Microsoft.Network/virtualNetworks/read",
+        "Microsoft.Network/virtualNetworks/subnets/join/action", "Microsoft.RecoveryServices/locations/*",
+        "Microsoft.RecoveryServices/Vaults/backupFabrics/backupProtectionIntent/write",
+        "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/*/read",
+        "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read",
+        "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/write",
+        "Microsoft.RecoveryServices/Vaults/backupPolicies/read", "Microsoft.RecoveryServices/Vaults/backupPolicies/write",
+        "Microsoft.RecoveryServices/Vaults/read", "Microsoft.RecoveryServices/Vaults/usages/read", "Microsoft.RecoveryServices/Vaults/write",
+        "Microsoft.ResourceHealth/availabilityStatuses/read", "Microsoft.Resources/deployments/*",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.SerialConsole/serialPorts/connect/action", "Microsoft.SqlVirtualMachine/*", "Microsoft.Storage/storageAccounts/listKeys/action",
+        "Microsoft.Storage/storageAccounts/read", "Microsoft.Support/*",
+      ])),
+    role(
+      networkContributor, "Network Contributor", "Lets you manage networks, but not access to them.",
+      RolePermissions(actions: [
+        "Microsoft.Authorization/*/read", "Microsoft.Insights/alertRules/*", "Microsoft.Network/*",
+        "Microsoft.ResourceHealth/availabilityStatuses/read",
+        "Microsoft.Resources/deployments/*", "Microsoft.Resources/subscriptions/resourceGroups/read", "Microsoft.Support/*",
+      ])),
+  ]
 
   private static let monitoring: [RoleDefinition] = [
     role(

@@ -17,7 +17,7 @@ struct AvailabilitySetType: ResourceType {
 
   let service: ComputeService
   // Its clients take 200 alone for an answer to PUT.
-  let descriptor = ResourceTypeDescriptor(type: name, apiVersions: ComputeProvider.apiVersions, createdStatus: 200)
+  let descriptor = ResourceTypeDescriptor(type: name, apiVersions: ComputeProvider.apiVersions, createdStatus: 200, linkPermission: "\(name)/write")
 
   func put(_ change: ResourceChange, in transaction: RecordTransaction) throws -> Resource {
     if change.existing == nil { try checkNew(change, in: transaction) }

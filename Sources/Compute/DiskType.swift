@@ -20,8 +20,11 @@ struct DiskType: ReconciledResourceType {
     self.isSnapshot = isSnapshot
     descriptor = ResourceTypeDescriptor(
       type: isSnapshot ? Self.snapshotName : Self.name, apiVersions: ComputeProvider.diskApiVersions, supportsZones: !isSnapshot, createdStatus: 202,
-      updatedStatus: 200)
+      updatedStatus: 200, linkPermission: isSnapshot ? "\(Self.snapshotName)/beginGetAccess/action" : "\(Self.name)/write")
   }
+
+  /// Who copies a disk reads it.
+  var linkPermissions: [String: String] { [Self.name.lowercased(): "\(Self.name)/beginGetAccess/action"] }
 
   private static let skus = [
     "Standard_LRS", "Premium_LRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Premium_ZRS", "PremiumV2_LRS", "UltraSSD_LRS", "Standard_ZRS",

@@ -10,7 +10,13 @@ internal import Wire
 struct ImageType: ReconciledResourceType {
   static let name = "Microsoft.Compute/images"
   let service: ComputeService
-  let descriptor = ResourceTypeDescriptor(type: name, apiVersions: ComputeProvider.apiVersions)
+  let descriptor = ResourceTypeDescriptor(type: name, apiVersions: ComputeProvider.apiVersions, linkPermission: "\(name)/read")
+  /// Who makes an image of a disk or machine reads it.
+  var linkPermissions: [String: String] {
+    [
+      DiskType.name.lowercased(): "\(DiskType.name)/beginGetAccess/action", VirtualMachineType.name.lowercased(): "\(VirtualMachineType.name)/read",
+    ]
+  }
 
   /// The record of an image's own copy of its disk, filed under the image's id.
   static func file(of image: Resource) -> ResourceID? { image.id }

@@ -62,6 +62,13 @@ extension VirtualMachineType {
     )
   }
 
+  /// The id of the disk that a machine has at a number, where an item that asks for an empty one means it.
+  private static func made(by item: JSON, lun: Int64, _ kept: JSON?) -> JSON? {
+    let disk = (kept?["dataDisks"]?.array ?? []).first { $0["lun"]?.integer == lun && $0["createOption"]?.string == "Empty" }
+    if let name = item.member("name")?.string, name.lowercased() != disk?["name"]?.string?.lowercased() { return nil }
+    return disk?.member("managedDisk", "id")
+  }
+
   private func dataDisks(
     _ given: JSON, _ kept: JSON?, _ maker: DiskMaker, _ size: MachineSize, osDisk: ResourceID, in transaction: RecordTransaction
   ) throws -> [JSON] {
@@ -79,8 +86,8 @@ extension VirtualMachineType {
       }
       let option = item.member("createOption")?.string ?? "Attach"
       let record: DiskRecord
-      // What is read back from the platform names its disk: it is that one, however it was made.
-      if let named = item.member("managedDisk", "id") {
+      // What is read back from the platform names its disk: it is that one, however it was made. So is what asks again for the disk that it made.
+      if let named = item.member("managedDisk", "id") ?? (option.lowercased() == "empty" ? Self.made(by: item, lun: lun, kept) : nil) {
         record = try maker.attached(named, "dataDisk.managedDisk.id", in: transaction)
       } else if option.lowercased() == "empty" {
         guard let gibibytes = item.member("diskSizeGB")?.integer else { throw CloudError.missingParameter("dataDisk.diskSizeGB") }

@@ -16,7 +16,7 @@ extension VirtualMachineType {
           throw CloudError.changeNotAllowed("osProfile.\(name)")
         }
       }
-      if given.member("customData") != nil { throw CloudError.changeNotAllowed("osProfile.customData") }
+      if let text = given.member("customData")?.string { secrets.customData = try Self.base64(text, "customData", "Custom data in OSProfile") }
       if let password = given.member("adminPassword")?.string { secrets.adminPassword = password }
       return kept
     }

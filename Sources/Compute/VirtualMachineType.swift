@@ -125,6 +125,9 @@ struct VirtualMachineType: ReconciledResourceType {
   private func seal(_ given: MachineSecrets, into machine: inout Machine, osDisk: DiskRecord, in transaction: RecordTransaction) throws {
     guard !given.isEmpty else { return }
     var kept = try service.secrets(of: machine, osDisk: osDisk, in: transaction)
+    if machine.provisionedTime != nil, let data = given.customData, data != kept.customData {
+      throw CloudError.changeNotAllowed("osProfile.customData")
+    }
     kept.customData = given.customData ?? kept.customData
     kept.userData = given.userData ?? kept.userData
     kept.adminPassword = given.adminPassword ?? kept.adminPassword

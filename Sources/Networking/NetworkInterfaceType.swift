@@ -10,7 +10,9 @@ internal import Wire
 struct NetworkInterfaceType: ResourceType {
   let changes: NetworkChanges
   let random: any RandomSource
-  let descriptor = ResourceTypeDescriptor(type: "Microsoft.Network/networkInterfaces", apiVersions: NetworkProvider.apiVersions)
+  let descriptor = ResourceTypeDescriptor(
+    type: "Microsoft.Network/networkInterfaces", apiVersions: NetworkProvider.apiVersions, showsETag: true,
+    linkPermission: "Microsoft.Network/networkInterfaces/join/action")
 
   static let securityGroupRole = "networkSecurityGroup"
   static let publicAddressRole = "publicIPAddress"

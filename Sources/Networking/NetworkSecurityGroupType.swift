@@ -9,7 +9,9 @@ internal import Wire
 struct NetworkSecurityGroupType: EmbeddingType {
   let changes: NetworkChanges
   let random: any RandomSource
-  let descriptor = ResourceTypeDescriptor(type: "Microsoft.Network/networkSecurityGroups", apiVersions: NetworkProvider.apiVersions)
+  let descriptor = ResourceTypeDescriptor(
+    type: "Microsoft.Network/networkSecurityGroups", apiVersions: NetworkProvider.apiVersions, showsETag: true,
+    linkPermission: "Microsoft.Network/networkSecurityGroups/join/action")
 
   private static let ruleGroupsRole = "ruleApplicationGroup"
 
@@ -136,7 +138,7 @@ struct SecurityRuleType: EmbeddedType {
   let member = "securityRules"
   let descriptor = ResourceTypeDescriptor(
     type: "Microsoft.Network/networkSecurityGroups/securityRules", apiVersions: NetworkProvider.apiVersions, isTracked: false,
-    supportsTags: false)
+    supportsTags: false, showsETag: true)
   var parentType: any EmbeddingType { NetworkSecurityGroupType(changes: changes, random: random) }
 
   func checkRemoval(_ id: ResourceID, parent: Resource, in reader: any RecordReader) throws {}
@@ -153,7 +155,8 @@ struct ApplicationSecurityGroupType: ResourceType {
   static let name = "Microsoft.Network/applicationSecurityGroups"
   let changes: NetworkChanges
   let random: any RandomSource
-  let descriptor = ResourceTypeDescriptor(type: name, apiVersions: NetworkProvider.apiVersions)
+  let descriptor = ResourceTypeDescriptor(
+    type: name, apiVersions: NetworkProvider.apiVersions, showsETag: true, linkPermission: "\(name)/joinIpConfiguration/action")
 
   func put(_ change: ResourceChange, in transaction: RecordTransaction) throws -> Resource {
     if change.existing == nil {

@@ -13,7 +13,7 @@ struct PeeringType: EmbeddedType {
   let member = "virtualNetworkPeerings"
   let descriptor = ResourceTypeDescriptor(
     type: "Microsoft.Network/virtualNetworks/virtualNetworkPeerings", apiVersions: NetworkProvider.apiVersions, isTracked: false,
-    supportsTags: false)
+    supportsTags: false, showsETag: true)
   var parentType: any EmbeddingType { VirtualNetworkType(changes: changes, random: random) }
 
   private static let members = [

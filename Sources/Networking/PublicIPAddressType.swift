@@ -12,7 +12,8 @@ struct PublicIPAddressType: ResourceType {
   let changes: NetworkChanges
   let random: any RandomSource
   let descriptor = ResourceTypeDescriptor(
-    type: "Microsoft.Network/publicIPAddresses", apiVersions: NetworkProvider.apiVersions, supportsZones: true)
+    type: "Microsoft.Network/publicIPAddresses", apiVersions: NetworkProvider.apiVersions, supportsZones: true, showsETag: true,
+    linkPermission: "Microsoft.Network/publicIPAddresses/join/action")
 
   private static let members = [
     "publicIPAllocationMethod", "publicIPAddressVersion", "idleTimeoutInMinutes", "dnsSettings", "ddosSettings", "ipTags", "deleteOption",

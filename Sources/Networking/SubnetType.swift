@@ -12,7 +12,8 @@ struct SubnetType: EmbeddedType {
   let random: any RandomSource
   let member = "subnets"
   let descriptor = ResourceTypeDescriptor(
-    type: "Microsoft.Network/virtualNetworks/subnets", apiVersions: NetworkProvider.apiVersions, isTracked: false, supportsTags: false)
+    type: "Microsoft.Network/virtualNetworks/subnets", apiVersions: NetworkProvider.apiVersions, isTracked: false, supportsTags: false,
+    showsETag: true, linkPermission: "Microsoft.Network/virtualNetworks/subnets/join/action")
   var parentType: any EmbeddingType { VirtualNetworkType(changes: changes, random: random) }
 
   private static let members = [

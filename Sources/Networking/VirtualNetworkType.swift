@@ -10,7 +10,9 @@ internal import Wire
 struct VirtualNetworkType: EmbeddingType {
   let changes: NetworkChanges
   let random: any RandomSource
-  let descriptor = ResourceTypeDescriptor(type: "Microsoft.Network/virtualNetworks", apiVersions: NetworkProvider.apiVersions)
+  let descriptor = ResourceTypeDescriptor(
+    type: "Microsoft.Network/virtualNetworks", apiVersions: NetworkProvider.apiVersions, showsETag: true,
+    linkPermission: "Microsoft.Network/virtualNetworks/peer/action")
 
   private static let members = [
     "addressSpace", "subnets", "virtualNetworkPeerings", "dhcpOptions", "enableDdosProtection", "enableVmProtection", "flowTimeoutInMinutes",

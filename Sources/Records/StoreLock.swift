@@ -20,6 +20,8 @@ final class StoreLock: Sendable {
   }
 
   deinit {
+    // A child that was forked and is not yet another program has the file open too: closing alone would leave the lock with it.
+    flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 }

@@ -58,6 +58,16 @@ extension CloudError {
         + "or the scope is invalid. If access was recently granted, please refresh your credentials.")
   }
 
+  static func linkedAuthorizationFailed(
+    client: String, objectID: GUID, action: String, scope: ResourceID, linked: [(permission: String, target: ResourceID)]
+  ) -> CloudError {
+    CloudError(
+      403, "LinkedAuthorizationFailed",
+      "The client '\(client)' with object id '\(objectID)' has permission to perform action '\(action)' on scope '\(scope)'; however, it does not have "
+        + "permission to perform action(s) '\(linked.map(\.permission).joined(separator: ","))' on the linked scope(s) "
+        + "'\(linked.map(\.target.description).joined(separator: ","))' (respectively) or the linked scope(s) are invalid.")
+  }
+
   static func locationNotAvailable(_ location: String, type: String, available: [String]) -> CloudError {
     CloudError(
       400, "LocationNotAvailableForResourceType",

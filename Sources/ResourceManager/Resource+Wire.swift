@@ -10,6 +10,7 @@ extension RenderedResource {
       "id": .string(resource.id.description),
       "name": .string(resource.id.name),
       "type": .string(descriptor.type),
+      "etag": descriptor.showsETag ? .string("W/\"\(resource.etag)\"") : nil,
       "location": JSON.string(resource.location),
       "tags": descriptor.supportsTags ? Tags.json(resource.tags) : nil,
       "sku": resource.sku,

@@ -103,13 +103,17 @@ enum ResourceOperations {
     let descriptor = type.descriptor
     return [
       ArmOperation("\(shape.name)_CreateOrUpdate", .PUT, shape.item, .permission("\(descriptor.type)/write"), at: .path(dropping: 0)) { call in
+        let id = try id(call, dropping: 0, manager)
+        try await LinkedAccess.require(type, id, call, manager.catalog)
         let (resource, created) = try await manager.putResource(
-          try id(call, dropping: 0, manager), type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
+          id, type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
         return changed(resource, created ? descriptor.createdStatus : descriptor.updatedStatus, descriptor, call.context, address)
       },
       ArmOperation("\(shape.name)_Update", .PATCH, shape.item, .permission("\(descriptor.type)/write"), at: .path(dropping: 0)) { call in
+        let id = try id(call, dropping: 0, manager)
+        try await LinkedAccess.require(type, id, call, manager.catalog)
         let resource = try await manager.patchResource(
-          try id(call, dropping: 0, manager), type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
+          id, type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
         return changed(resource, 200, descriptor, call.context, address)
       },
       ArmOperation("\(shape.name)_Delete", .DELETE, shape.item, .permission("\(descriptor.type)/delete"), at: .path(dropping: 0)) { call in

@@ -33,6 +33,10 @@ public protocol ResourceType: Sendable {
   /// The wire form of `properties`. Secrets never appear in it.
   func render(_ resource: Resource, in reader: any RecordReader) throws -> JSON
 
+  /// What must be permitted on resources that a body names, by their full type in lower case, where that is not what their own type asks for
+  /// (`ResourceTypeDescriptor.linkPermission`).
+  var linkPermissions: [String: String] { get }
+
   /// Other resources that go when this one does: what a machine's `deleteOption`s name.
   func companions(of resource: Resource, in reader: any RecordReader) throws -> [ResourceID]
 
@@ -49,6 +53,7 @@ public protocol ResourceType: Sendable {
 extension ResourceType {
   public var actions: [ResourceAction] { [] }
   public var views: [ResourceView] { [] }
+  public var linkPermissions: [String: String] { [:] }
   public func expansion(_ name: String, of resource: Resource, in reader: any RecordReader) throws -> [(name: String, value: JSON)] { [] }
   public func companions(of resource: Resource, in reader: any RecordReader) throws -> [ResourceID] { [] }
   public func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {}
@@ -64,6 +69,10 @@ public struct ResourceTypeDescriptor: Sendable {
   public var isTracked: Bool
   public var supportsTags: Bool
   public var supportsZones: Bool
+  /// Whether its form has an `etag` beside its properties, as those of Microsoft.Network have.
+  public var showsETag: Bool
+  /// What must be permitted on one by who names it in the body of another resource, for example `…/subnets/join/action`; nil: nothing.
+  public var linkPermission: String?
   /// Whether it lives in a subscription's resource groups (most do) or on a subscription.
   public var scope: Scope
   /// The status of a PUT that created, for clients are not tolerant here (storage accounts accept only 200 and 202).
@@ -77,15 +86,16 @@ public struct ResourceTypeDescriptor: Sendable {
   }
 
   public init(
-    type: String, apiVersions: [String], isTracked: Bool = true, supportsTags: Bool = true, supportsZones: Bool = false,
-    scope: Scope = .resourceGroup,
-    createdStatus: Int = 201, updatedStatus: Int = 200
+    type: String, apiVersions: [String], isTracked: Bool = true, supportsTags: Bool = true, supportsZones: Bool = false, showsETag: Bool = false,
+    scope: Scope = .resourceGroup, createdStatus: Int = 201, updatedStatus: Int = 200, linkPermission: String? = nil
   ) {
     self.type = type
     self.apiVersions = apiVersions
     self.isTracked = isTracked
     self.supportsTags = supportsTags
     self.supportsZones = supportsZones
+    self.showsETag = showsETag
+    self.linkPermission = linkPermission
     self.scope = scope
     self.createdStatus = createdStatus
     self.updatedStatus = updatedStatus

@@ -1,0 +1,43 @@
+internal import Base
+internal import Wire
+
+/// Who writes a resource that uses others (a machine its interfaces, a disk its source) must be permitted to use them.
+///
+/// Source: Microsoft, "Azure permissions for Networking" and the error `LinkedAuthorizationFailed`.
+enum LinkedAccess {
+  /// Throws where a body names a resource that the caller knows of and may not use. One that it may not know of is for the type to refuse, as one
+  /// that is not there.
+  static func require(_ type: any ResourceType, _ id: ResourceID, _ call: ArmCall, _ catalog: ResourceCatalog) async throws {
+    var refused: [(permission: String, target: ResourceID)] = []
+    for target in targets(in: call.body, of: id) {
+      guard let name = target.type?.lowercased(), let permission = type.linkPermissions[name] ?? catalog.type(name)?.descriptor.linkPermission,
+        try await !call.mayAlso(permission, target.description), try await call.mayKnow(permission, target.description)
+      else { continue }
+      refused.append((permission, target))
+    }
+    guard !refused.isEmpty else { return }
+    throw CloudError.linkedAuthorizationFailed(
+      client: call.context.caller, objectID: call.context.principal.objectID, action: call.context.permission, scope: id,
+      linked: refused)
+  }
+
+  private static let members: Set<String> = ["id", "sourceresourceid"]
+
+  /// The resources that a body names, but for the one that it is of and what lies below that.
+  private static func targets(in body: JSON, of id: ResourceID) -> [ResourceID] {
+    var found: [String: ResourceID] = [:]
+    func look(_ value: JSON) {
+      for (name, member) in value.object?.members ?? [] {
+        if members.contains(name.lowercased()), let text = member.string, let target = ResourceID(text), target.type != nil,
+          target != id, !target.canonical.hasPrefix(id.canonical + "/")
+        {
+          found[target.canonical] = target
+        }
+        look(member)
+      }
+      for item in value.array ?? [] { look(item) }
+    }
+    look(body)
+    return found.sorted { $0.key < $1.key }.map(\.value)
+  }
+}
