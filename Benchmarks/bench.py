@@ -1,4 +1,4 @@
-"""The cloud beside nginx and the bare disk, on this machine, in turns: a run of the one, a run of the other, and again.
+"""The cloud beside nginx, the bare disk and machines started by hand, on this machine, in turns: a run of the one, a run of the other, and again.
 
 `make bench` runs it; COCAGNE names another build. Everything happens in a directory of its own, which is removed at the end.
 """
@@ -6,7 +6,6 @@
 import argparse
 import base64
 import os
-import platform
 import secrets
 import shutil
 import signal
@@ -22,11 +21,12 @@ from pathlib import Path
 
 from azure.storage.blob import AccountSasPermissions, ResourceTypes, generate_account_sas
 
-from measure import Failure, Processes, Request, Row, run, table
+from measure import Failure, Processes, Request, Row, host, run, table
 from opponents import Disk, Nginx
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "Conformance"))
-from cloud import Cloud, free_port  # noqa: E402
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from Conformance.cloud import Cloud, free_port  # noqa: E402
+from machines import MachineBench  # noqa: E402
 
 GROUP, ACCOUNT = "bench", "bench"
 STORAGE_VERSION = "2025-08-01"
@@ -77,10 +77,12 @@ class Account:
 
 
 class Bench:
+    SECTIONS = {"reads": "reads", "writes": "durable writes", "management": "resource manager", "upload": "upload of 1 GiB"}
+
     def __init__(self, directory, options, stack):
         self.directory = directory
         self.repetitions, self.seconds = (5, 1) if options.quick else (5, 3)
-        self.rows, self.memory = [], []
+        self.rows, self.memory, self.uploaded = [], [], ""
         self.files = {name: secrets.token_bytes(size) for name, size in SIZES.items()}
         self.cloud = Cloud(directory / "cloud", free_port())
         stack.callback(self.cloud.stop)
@@ -91,6 +93,9 @@ class Bench:
         stack.callback(self.nginx.stop)
         self.nginx.start()
         self.disk = Disk(directory / "disk")
+        self.machine = [
+            host(directory),
+            f"{self.negotiated()}, ECDSA P-256. The load generator shares the cores. Medians of {self.repetitions} runs of {self.seconds} s, in turns."]
 
     @staticmethod
     def name(size):
@@ -110,13 +115,15 @@ class Bench:
         self.rows += rows
         return sum(sample.count for sample in rows[0].samples)
 
-    def section(self, name, body, *servers):
+    def section(self, name):
         """Runs a section and keeps how much memory the servers took in it."""
+        servers = [self.server, self.nginx] if name == "reads" else [self.server]
         for server in servers:
             server.reset_peak_memory()
         before = self.server.memory("VmRSS")
-        body()
-        self.memory.append([name, before, self.server.memory("VmHWM"), self.nginx.memory("VmHWM") if self.nginx in servers else None])
+        getattr(self, name)()
+        self.memory.append(
+            [self.SECTIONS[name], before, self.server.memory("VmHWM"), self.nginx.memory("VmHWM") if self.nginx in servers else None])
 
     def on_cloud(self, request):
         return lambda clients, seconds: request.load(self.server, clients, seconds)
@@ -181,15 +188,16 @@ class Bench:
             self.compete("ARM PUT group with tags", clients, {"cocagne": self.on_cloud(put)})
 
     def upload(self):
+        self.account.put("uploads", "restype=container&")
         block = secrets.token_bytes(BLOCK_BYTES)
         identifiers = [base64.b64encode(b"%08d" % number).decode() for number in range(UPLOAD_BYTES // BLOCK_BYTES)]
         cpu, begin = self.server.cpu_seconds(), time.monotonic()
         with ThreadPoolExecutor(UPLOADERS) as pool:
-            list(pool.map(lambda identifier: self.account.put("files/large", f"comp=block&blockid={identifier}&", block), identifiers))
+            list(pool.map(lambda identifier: self.account.put("uploads/large", f"comp=block&blockid={identifier}&", block), identifiers))
         listed = "".join(f"<Latest>{identifier}</Latest>" for identifier in identifiers)
-        self.account.put("files/large", "comp=blocklist&", f"<BlockList>{listed}</BlockList>")
+        self.account.put("uploads/large", "comp=blocklist&", f"<BlockList>{listed}</BlockList>")
         seconds, cpu = time.monotonic() - begin, self.server.cpu_seconds() - cpu
-        length = int(require(self.account.session.head(self.account.url("files/large"), timeout=30), 200).headers["Content-Length"])
+        length = int(require(self.account.session.head(self.account.url("uploads/large"), timeout=30), 200).headers["Content-Length"])
         if length != UPLOAD_BYTES:
             raise Failure(f"the large blob has {length} bytes instead of {UPLOAD_BYTES}")
         self.uploaded = (f"Upload of 1 GiB in blocks of {BLOCK_BYTES >> 20} MiB, {UPLOADERS} at a time, once: "
@@ -210,15 +218,8 @@ class Bench:
             raise Failure(f"the servers do not speak the same TLS: {found}")
         return found["cocagne"]
 
-    def machine(self):
-        model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
-        device, filesystem = run("df", "--output=source,fstype", self.directory).splitlines()[1].split()
-        return [
-            f"{os.cpu_count()} cores ({model}), Linux {platform.release()}, {filesystem} on {device}, load {os.getloadavg()[0]:.1f} at the start.",
-            f"{self.negotiated()}, ECDSA P-256. The load generator shares the cores. Medians of {self.repetitions} runs of {self.seconds} s, in turns."]
-
-    def report(self, machine, markdown):
-        yield from machine
+    def report(self, markdown):
+        yield from self.machine
         yield ""
         yield from table(Row.HEAD, [row.cells() for row in self.rows], markdown, words=1)
         yield ""
@@ -228,9 +229,21 @@ class Bench:
         yield self.uploaded
 
 
+def choice(options):
+    """The benches, each with the sections that are to be run."""
+    machines = options.only == "machines" or options.only in MachineBench.SECTIONS
+    for bench in (Bench, MachineBench):
+        sections = [name for name in bench.SECTIONS if options.only in (None, name) or options.only == "machines" and bench is MachineBench]
+        if bench is MachineBench and os.geteuid() != 0 and not machines:
+            print("Machines are left out: they take root on the host.", file=sys.stderr)
+        elif sections:
+            yield bench, sections
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="runs of one second: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="short runs, and few of machines: to see that it works")
+    parser.add_argument("--only", choices=[*Bench.SECTIONS, "machines", *MachineBench.SECTIONS], help="one section, or all of machines")
     parser.add_argument("--markdown", action="store_true", help="print the tables for README.md")
     parser.add_argument("--directory", default="/var/tmp", help="where the temporary directory is made: on a disk")
     options = parser.parse_args()
@@ -241,13 +254,12 @@ def main():
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         if (kind := run("df", "--output=fstype", directory).split()[1]) in MEMORY_FILESYSTEMS:
             raise Failure(f"{directory} is in memory ({kind}): name a directory on a disk with --directory")
-        bench = Bench(directory, options, stack)
-        machine = bench.machine()
-        bench.section("reads", bench.reads, bench.server, bench.nginx)
-        bench.section("durable writes", bench.writes, bench.server)
-        bench.section("resource manager", bench.management, bench.server)
-        bench.section("upload of 1 GiB", bench.upload, bench.server)
-        print("\n".join(bench.report(machine, options.markdown)))
+        for chosen, sections in choice(options):
+            with ExitStack() as of_bench:
+                bench = chosen(directory, options, of_bench)
+                for section in sections:
+                    bench.section(section)
+                print("\n".join(bench.report(options.markdown)), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 from dataclasses import dataclass
@@ -27,6 +28,13 @@ def run(*command, timeout=60):
     if done.returncode != 0:
         raise Failure(f"{command[0]}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def host(directory):
+    """The machine that all of it happens on."""
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    device, filesystem = run("df", "--output=source,fstype", directory).splitlines()[1].split()
+    return f"{os.cpu_count()} cores ({model}), Linux {platform.release()}, {filesystem} on {device}, load {os.getloadavg()[0]:.1f} at the start."
 
 
 class Processes:
@@ -131,6 +139,37 @@ class Row:
             self.discipline, str(self.clients), self.contestant, text(self.median("rate"), ",.0f"), text(self.spread, ".0%"),
             text(self.median("bytes_rate"), ",.1f", 1 / (1 << 20)), text(self.median("p50"), ".2f", 1000), text(self.median("p99"), ".2f", 1000),
             text(self.median("cpu_per_thousand"), ".3f"), text(self.ratio("rate"), ".2f"), text(self.ratio("cpu_per_thousand"), ".2f"))
+
+
+@dataclass
+class Duel:
+    """Seconds that something took the cloud and, run by run in turn with it, its rival. `bound` is a factor of the rival's seconds and seconds more."""
+    what: str
+    own: list
+    rival: list
+    bound: tuple | None = None
+
+    HEAD = ("seconds", "cocagne", "spread", "by hand", "spread", "ratio", "bound")
+
+    @property
+    def excess(self):
+        """Seconds above the bound; below zero where it is kept."""
+        factor, more = self.bound
+        return median(own - factor * rival - more for own, rival in zip(self.own, self.rival))
+
+    def cells(self):
+        def seconds(values):
+            if not values:
+                return ("", "")
+            middle = median(values)
+            return (f"{middle:.{2 if middle >= 1 else 3}f}", f"{(max(values) - min(values)) / middle:.0%}")
+
+        ratio = f"{median(own / rival for own, rival in zip(self.own, self.rival)):.2f}" if self.rival else ""
+        bound = ""
+        if self.bound:
+            word = f"met, {-self.excess:.2f} s to spare" if self.excess <= 0 else f"MISSED by {self.excess:.2f} s"
+            bound = f"{self.bound[0]} x by hand + {self.bound[1]} s: {word}"
+        return (self.what, *seconds(self.own), *seconds(self.rival), ratio, bound)
 
 
 def table(head, rows, markdown, words):

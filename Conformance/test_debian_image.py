@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ def debian(cloud):
     return "Debian:debian-12:12:latest"
 
 
+@pytest.mark.timeout(BUILD_SECONDS + 2 * BOOT_SECONDS)
 def test_a_whole_debian_is_built_booted_and_provisioned(cloud, az, debian, key):
     group = unique("rg")
     cloud.make_group(group)
@@ -33,8 +35,15 @@ def test_a_whole_debian_is_built_booted_and_provisioned(cloud, az, debian, key):
     body["storageProfile"]["imageReference"] = image_reference(debian)
     body["storageProfile"]["osDisk"]["diskSizeGB"] = 4
     body["osProfile"]["customData"] = base64.b64encode(CUSTOM_DATA.encode()).decode()
-    document = arm.wait(arm.put("virtualMachines", "deb", body), BOOT_SECONDS)
-    assert document["status"] == "Succeeded", document
+    # Beside it one that starts by UEFI, with secure boot and a TPM.
+    arm.interface("trusted", group="open")
+    trusted = arm.machine_body("trusted", key, size="Standard_B1ms")
+    trusted["storageProfile"]["imageReference"] = image_reference(debian)
+    trusted["securityProfile"] = {"securityType": "TrustedLaunch", "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True}}
+    begun = [arm.put("virtualMachines", "deb", body), arm.put("virtualMachines", "trusted", trusted)]
+    for answer in begun:
+        document = arm.wait(answer, BOOT_SECONDS)
+        assert document["status"] == "Succeeded", document
     guest = Guest(arm.public_address("deb"), key).wait(BOOT_SECONDS)
     guest.run("cloud-init status --wait", timeout=BOOT_SECONDS)
     assert guest.text("hostname") == "deb"
@@ -47,4 +56,11 @@ def test_a_whole_debian_is_built_booted_and_provisioned(cloud, az, debian, key):
     assert (metadata["compute"]["publisher"], metadata["compute"]["offer"]) == ("Debian", "debian-12")
     ran = az("vm", "run-command", "invoke", "-g", group, "-n", "deb", "--command-id", "RunShellScript", "--scripts", "echo from-$1", "--parameters", "inside")
     assert "from-inside" in ran["value"][0]["message"]
+    trusted_shell = Guest(arm.public_address("trusted"), key).wait(BOOT_SECONDS)
+    assert "Secure boot enabled" in trusted_shell.text("sudo -n dmesg | grep -i 'secure boot'")
+    assert trusted_shell.text("cat /sys/class/tpm/tpm0/tpm_version_major") == "2"
+    # The TPM's state is encrypted, and goes with its machine.
+    state = Path("/var/lib/libvirt/swtpm") / arm.get("virtualMachines", "trusted").json()["properties"]["vmId"]
+    assert state.exists()
     arm.delete_group()
+    assert not state.exists()

@@ -16,6 +16,8 @@ public enum ComputeLimits {
   public static let uploadBytes: ClosedRange<Int64> = 20_972_032...35_183_298_347_520
   /// Seconds that a guest has to shut down before it is ended.
   public static let shutdownSeconds = 30
+  /// Seconds after which it is asked again.
+  public static let shutdownRepeatSeconds = 5
   /// Seconds that a guest has to report that it is provisioned.
   public static let provisioningSeconds: Int64 = 2400
   /// Seconds between two looks at what runs.

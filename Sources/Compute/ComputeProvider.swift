@@ -28,6 +28,14 @@ public struct ComputeProvider: ResourceProvider {
     ]
   }
 
+  public var documents: [PublicDocument] {
+    [
+      PublicDocument(path: "/aliases.json", reason: "names the operator's images, which the CLI reads before it logs in") {
+        try ImageCatalogue.aliases(in: $0)
+      }
+    ]
+  }
+
   public var actions: [ProviderAction] {
     [
       ProviderAction(
@@ -47,7 +55,9 @@ public struct ComputeProvider: ResourceProvider {
 
   public var operations: [ProviderOperation] {
     let actions: [String: [String]] = [
-      "virtualMachines": ["start", "powerOff", "deallocate", "restart", "redeploy", "runCommand", "generalize", "retrieveBootDiagnosticsData"]
+      "virtualMachines": [
+        "start", "powerOff", "deallocate", "restart", "redeploy", "reapply", "runCommand", "generalize", "retrieveBootDiagnosticsData",
+      ]
     ]
     return types.flatMap { type -> [ProviderOperation] in
       let name = type.descriptor.type

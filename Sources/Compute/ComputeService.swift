@@ -1,4 +1,5 @@
 public import Base
+internal import Crypto
 public import Fabric
 public import Hypervisor
 public import Identity
@@ -121,13 +122,20 @@ public final class ComputeService: Sendable {
   func newDisk(
     _ id: ResourceID, bytes: Int64, source: DiskRecord.Source, backing: String?, tenant: GUID, in transaction: RecordTransaction
   ) throws -> DiskRecord {
+    var ancestor: DiskRecord.ImageName?
+    switch source {
+    case .platformImage(let publisher, let offer, let sku, let version):
+      ancestor = DiskRecord.ImageName(publisher: publisher, offer: offer, sku: sku, version: version)
+    case .copy(let origin): ancestor = try DiskRecord.find(origin, tenant: tenant, in: transaction)?.ancestor
+    case .empty, .blob, .upload: break
+    }
     // A copy is made by who has the original open, not of a blank.
     var blank: BlankDisk?
     if case .copy = source {} else { blank = try BlankDisk.any(in: transaction) }
     let record = DiskRecord(
       tenant: tenant, id: id, guid: blank?.guid ?? random.guid(),
       dataKey: try blank?.give(to: tenant, keyring, in: transaction) ?? keyring.makeDataKey(tenant: tenant, in: transaction), sizeBytes: bytes,
-      source: source, backing: backing, isReady: false,
+      source: source, backing: backing, ancestor: ancestor, isReady: false,
       awaitsUpload: source == .upload)
     try transaction.save(record)
     return record
@@ -142,6 +150,13 @@ public final class ComputeService: Sendable {
   func sealed(_ secrets: MachineSecrets, of machine: Machine, osDisk: DiskRecord, in reader: any RecordReader) throws -> [UInt8] {
     let bytes = Array(try JSONEncoder().encode(secrets))
     return try keyring.sealPayload(bytes, id: machine.vmID, key: osDisk.dataKey, tenant: machine.tenant, in: reader)
+  }
+
+  /// The key of a machine's TPM: of the disk's, so that it ends with it.
+  func tpmKey(of machine: Machine, osDisk: DiskRecord) async throws -> [UInt8] {
+    let keyring = keyring
+    let key = try await records.read { try keyring.dataKey(osDisk.dataKey, tenant: machine.tenant, in: $0) }
+    return HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array("tpm \(machine.vmID)".utf8), outputByteCount: 32).withUnsafeBytes { Array($0) }
   }
 
   // MARK: Running

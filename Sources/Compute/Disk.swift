@@ -23,6 +23,14 @@ struct DiskRecord: Record, Codable, Sendable {
     case upload
   }
 
+  /// A version of the operator's catalogue.
+  struct ImageName: Codable, Sendable, Equatable {
+    var publisher: String
+    var offer: String
+    var sku: String
+    var version: String
+  }
+
   var tenant: GUID
   var id: ResourceID
   /// Names the file and, in short form, the disk in the guest.
@@ -32,6 +40,8 @@ struct DiskRecord: Record, Codable, Sendable {
   var source: Source
   /// The image file that it stands on, below the machines' folder.
   var backing: String?
+  /// The image of the catalogue that it descends from, by whatever copies.
+  var ancestor: ImageName?
   /// Whether the file is there.
   var isReady: Bool
   /// Whether it is of no use until its client has written it.
@@ -48,6 +58,11 @@ struct DiskRecord: Record, Codable, Sendable {
   var path: String { "disks/\(guid).qcow2" }
   /// 20 characters, by which the guest and the hypervisor know the disk.
   var serial: String { String(guid.description.filter { $0 != "-" }.prefix(20)) }
+
+  /// The catalogue's entry of the image that it descends from; nil where there is none, or no more.
+  func ancestorImage(in reader: any RecordReader) throws -> PlatformImage? {
+    try ancestor.flatMap { try reader.fetch(PlatformImage.self, PlatformImage.key($0.publisher, $0.offer, $0.sku, $0.version)) }
+  }
 
   static func find(_ guid: GUID, in reader: any RecordReader) throws -> DiskRecord? {
     try reader.list(DiskRecord.self, index: guidIndex, [guid.description], tenant: .zero, limit: 1).first
@@ -134,7 +149,9 @@ struct DiskWorker: Sendable {
       throw CloudError(404, "ResourceNotFound", "The source resource '\(origin)' was not found or is not ready.")
     }
     if let machine, try await hypervisor.machines().contains(where: { $0.id == machine && $0.disks.contains(disk.serial) }) {
-      try await hypervisor.copy(diskWithSerial: disk.serial, of: machine, to: target)
+      try await images.create(target, bytes: disk.sizeBytes) { partial in
+        try await hypervisor.copy(diskWithSerial: disk.serial, of: machine, to: partial)
+      }
     } else {
       try await images.copy(try await file(disk), to: target)
     }

@@ -38,6 +38,22 @@ enum ImageCatalogue {
     ]
   }
 
+  /// Short names of the images: each offer's, or where it has several SKUs, the offer's and the SKU's.
+  ///
+  /// Source: azure-cli, what it reads at the endpoint `vmImageAliasDoc`.
+  static func aliases(in reader: any RecordReader) throws -> JSON {
+    var newest: [[String]: PlatformImage] = [:]
+    for image in try PlatformImage.list([], in: reader) { newest[[image.publisher, image.offer, image.sku]] = image }
+    var linux = JSON.Object()
+    for (names, _) in newest.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+      let isOnly = newest.keys.filter { $0[1].lowercased() == names[1].lowercased() }.count == 1
+      linux[isOnly ? names[1] : "\(names[1])-\(names[2])"] = [
+        "publisher": .string(names[0]), "offer": .string(names[1]), "sku": .string(names[2]), "version": "latest", "architecture": "x64",
+      ]
+    }
+    return ["outputs": ["aliases": ["type": "object", "value": ["Linux": .object(linux), "Windows": [:]]]]]
+  }
+
   private typealias Run = @Sendable ([String: String], OperationContext, any RecordReader) throws -> JSON
 
   private static func action(_ path: String, _ permission: String, run: @escaping Run) -> ProviderAction {

@@ -34,7 +34,8 @@ struct MachineLifecycle: Sendable {
       // The request asks once: a crash after the stop leads to the start alone.
       if let started = machine.startedTime, started.microseconds <= input["requested"]?.integer ?? 0 { try await stop(machine, gently: true) }
       try await converge(id, tenant: tenant)
-    case "redeploy", "reapply":
+    case "reapply": try await converge(id, tenant: tenant)
+    case "redeploy":
       if let started = machine.startedTime, started.microseconds <= input["requested"]?.integer ?? 0 {
         try await service.hypervisor.destroy(machine.vmID)
       }
@@ -78,10 +79,7 @@ struct MachineLifecycle: Sendable {
         guard let found = try service.networks.interface(item.id, tenant: tenant, in: reader) else { throw CloudError.computeNotFound(item.id) }
         return found
       }
-      var image: PlatformImage?
-      if case .platformImage(let publisher, let offer, let sku, let version)? = disks.first?.record.source {
-        image = try reader.fetch(PlatformImage.self, PlatformImage.key(publisher, offer, sku, version))
-      }
+      let image = try disks.first?.record.ancestorImage(in: reader)
       let secrets = try disks.first.map { try service.secrets(of: machine, osDisk: $0.record, in: reader) } ?? MachineSecrets()
       return Plan(machine: machine, resource: resource, disks: disks, interfaces: interfaces, image: image, secrets: secrets)
     }
@@ -170,16 +168,17 @@ struct MachineLifecycle: Sendable {
     try await service.hypervisor.start(
       MachineSpecification(
         id: machine.vmID, resourceID: machine.id.description, processors: size.processors, memoryBytes: size.memoryBytes,
-        boot: boot(plan), disks: disks, discs: discs, interfaces: interfaces, consoleLog: "\(folder)/console.log", folder: folder))
+        boot: try await boot(plan), disks: disks, discs: discs, interfaces: interfaces, consoleLog: "\(folder)/console.log", folder: folder))
   }
 
-  private func boot(_ plan: Plan) -> MachineSpecification.Boot {
+  private func boot(_ plan: Plan) async throws -> MachineSpecification.Boot {
     if let direct = plan.image?.directBoot, let image = plan.image {
       let folder = "\(service.configuration.folder)/\(image.folder)"
       return .kernel(path: "\(folder)/\(direct.kernel)", initrd: direct.initrd.map { "\(folder)/\($0)" }, commandLine: direct.commandLine)
     }
     let machine = VirtualMachine(plan.resource)
-    return machine.isTrustedLaunch ? .uefi(secureBoot: machine.hasSecureBoot, tpm: machine.hasTPM) : .bios
+    guard machine.isTrustedLaunch, let disk = plan.disks.first?.record else { return .bios }
+    return .uefi(secureBoot: machine.hasSecureBoot, tpmKey: machine.hasTPM ? try await service.tpmKey(of: plan.machine, osDisk: disk) : nil)
   }
 
   /// Data disks of a running machine as they are wanted.
@@ -234,9 +233,14 @@ struct MachineLifecycle: Sendable {
     guard try await isThere(machine) else { return }
     if gently {
       service.steps("ask for a shutdown", machine.id)
-      try await service.hypervisor.requestShutdown(machine.vmID)
       let deadline = ContinuousClock.now.advanced(by: .seconds(ComputeLimits.shutdownSeconds))
+      var asked = ContinuousClock.now.advanced(by: .seconds(-ComputeLimits.shutdownRepeatSeconds))
       while ContinuousClock.now < deadline {
+        // A guest that is still starting does not see the button: it is pressed again.
+        if ContinuousClock.now - asked >= .seconds(ComputeLimits.shutdownRepeatSeconds) {
+          try await service.hypervisor.requestShutdown(machine.vmID)
+          asked = .now
+        }
         guard try await isThere(machine) else { return }
         try await Task.sleep(for: .milliseconds(100))
       }
@@ -270,6 +274,7 @@ struct MachineLifecycle: Sendable {
     try await stop(machine, gently: false)
     try await settle(machine)
     service.steps("remove files", id)
+    try await service.hypervisor.forget(machine.vmID)
     try RemovableFile.removeFolder("\(service.configuration.folder)/machines/\(machine.vmID)")
   }
 

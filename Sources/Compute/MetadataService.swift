@@ -172,10 +172,7 @@ final class MetadataService: Sendable {
       let view = VirtualMachine(resource)
       let disks = try view.disks.compactMap { try DiskRecord.find($0, tenant: machine.tenant, in: reader) }
       let interfaces = try view.interfaces.compactMap { try service.networks.interface($0.id, tenant: machine.tenant, in: reader) }
-      var image: PlatformImage?
-      if case .platformImage(let publisher, let offer, let sku, let version)? = disks.first?.source {
-        image = try reader.fetch(PlatformImage.self, PlatformImage.key(publisher, offer, sku, version))
-      }
+      let image = try disks.first?.ancestorImage(in: reader)
       let secrets = try disks.first.map { try service.secrets(of: machine, osDisk: $0, in: reader) }
       return InstanceMetadata(
         machine: machine, resource: resource, interfaces: interfaces, disks: disks, userData: secrets?.userData, image: image

@@ -39,6 +39,7 @@ extension VirtualMachineType {
         }
         return ["requested": .integer(context.now.microseconds)]
       },
+      action("reapply") { _, _, _, _, _ in .null },
       action("runCommand") { machine, resource, body, _, _ in try RunCommand.check(body, machine, resource) },
       ResourceAction(name: "generalize", permission: "\(Self.name)/generalize/action", isWrite: true) { resource, _, _, transaction in
         guard let machine = try Machine.find(resource.id, tenant: resource.tenant, in: transaction), machine.wanted != .running else {

@@ -16,7 +16,8 @@ extension VirtualMachineType {
     let (osDisk, record, image) = try self.osDisk(given, kept, maker, in: transaction)
     profile["imageReference"] = image
     profile["osDisk"] = osDisk
-    profile["dataDisks"] = .array(try dataDisks(given, kept, maker, size, osDisk: record.id, in: transaction))
+    let images = kept == nil ? try imageDisks(of: image, tenant: change.context.tenant, in: transaction) : [:]
+    profile["dataDisks"] = .array(try dataDisks(given, kept, images, maker, size, osDisk: record.id, in: transaction))
     return (.object(profile), record)
   }
 
@@ -62,17 +63,30 @@ extension VirtualMachineType {
     )
   }
 
-  /// The id of the disk that a machine has at a number, where an item that asks for an empty one means it.
+  /// The data disks of the image that a machine is made of, by their numbers.
+  private func imageDisks(of image: JSON?, tenant: GUID, in reader: any RecordReader) throws -> [Int64: DiskRecord] {
+    guard case .managed(let id)? = VirtualMachine.image(image) else { return [:] }
+    return Dictionary(
+      try ImageType.dataDisks(of: id, tenant: tenant, in: reader).map { ($0.lun, $0.record) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The id of the disk that a machine has at a number, where an item that asks for a new one means it.
   private static func made(by item: JSON, lun: Int64, _ kept: JSON?) -> JSON? {
-    let disk = (kept?["dataDisks"]?.array ?? []).first { $0["lun"]?.integer == lun && $0["createOption"]?.string == "Empty" }
+    let disk = (kept?["dataDisks"]?.array ?? []).first { $0["lun"]?.integer == lun && $0["createOption"]?.string != "Attach" }
     if let name = item.member("name")?.string, name.lowercased() != disk?["name"]?.string?.lowercased() { return nil }
     return disk?.member("managedDisk", "id")
   }
 
   private func dataDisks(
-    _ given: JSON, _ kept: JSON?, _ maker: DiskMaker, _ size: MachineSize, osDisk: ResourceID, in transaction: RecordTransaction
+    _ given: JSON, _ kept: JSON?, _ images: [Int64: DiskRecord], _ maker: DiskMaker, _ size: MachineSize, osDisk: ResourceID,
+    in transaction: RecordTransaction
   ) throws -> [JSON] {
-    guard let items = given.member("dataDisks")?.array else { return kept?["dataDisks"]?.array ?? [] }
+    if let kept, given.member("dataDisks") == nil { return kept["dataDisks"]?.array ?? [] }
+    var items = given.member("dataDisks")?.array ?? []
+    // An image brings its data disks along, whether they are named or not.
+    for lun in images.keys.sorted() where !items.contains(where: { $0.member("lun")?.integer == lun }) {
+      items.append(["lun": .integer(lun), "createOption": "FromImage"])
+    }
     var luns: Set<Int64> = []
     var disks: Set<ResourceID> = [osDisk]
     var result: [JSON] = []
@@ -87,13 +101,18 @@ extension VirtualMachineType {
       let option = item.member("createOption")?.string ?? "Attach"
       let record: DiskRecord
       // What is read back from the platform names its disk: it is that one, however it was made. So is what asks again for the disk that it made.
-      if let named = item.member("managedDisk", "id") ?? (option.lowercased() == "empty" ? Self.made(by: item, lun: lun, kept) : nil) {
+      if let named = item.member("managedDisk", "id") ?? (option.lowercased() == "attach" ? nil : Self.made(by: item, lun: lun, kept)) {
         record = try maker.attached(named, "dataDisk.managedDisk.id", in: transaction)
       } else if option.lowercased() == "empty" {
         guard let gibibytes = item.member("diskSizeGB")?.integer else { throw CloudError.missingParameter("dataDisk.diskSizeGB") }
         let name =
           item.member("name")?.string ?? "\(maker.change.id.name)_disk\(lun + 2)_\(service.random.guid().description.filter { $0 != "-" })"
         record = try maker.emptyDisk(named: name, sizeGiB: gibibytes, item.member("managedDisk"), in: transaction)
+      } else if option.lowercased() == "fromimage", let origin = images[lun] {
+        let name =
+          item.member("name")?.string ?? "\(maker.change.id.name)_disk\(lun + 2)_\(service.random.guid().description.filter { $0 != "-" })"
+        record = try maker.copiedDisk(
+          named: name, of: origin, sizeGiB: item.member("diskSizeGB")?.integer, item.member("managedDisk"), in: transaction)
       } else {
         throw CloudError.missingParameter("dataDisk.managedDisk.id")
       }
@@ -102,7 +121,8 @@ extension VirtualMachineType {
           409, "AttachDiskWhileBeingAttached", "Disk '\(record.id.name)' cannot be attached to virtual machine '\(maker.change.id.name)' twice.")
       }
       result.append([
-        "lun": .integer(lun), "name": .string(record.id.name), "createOption": option.lowercased() == "empty" ? "Empty" : "Attach",
+        "lun": .integer(lun), "name": .string(record.id.name),
+        "createOption": .string(["empty": "Empty", "fromimage": "FromImage"][option.lowercased()] ?? "Attach"),
         "caching": .string(item.member("caching")?.string ?? "None"), "managedDisk": try maker.reference(record, in: transaction),
         "deleteOption": .string(try Self.deleteOption(item.member("deleteOption"), "dataDisk")), "diskSizeGB": .integer(record.sizeGiB),
         "toBeDetached": false,
@@ -140,10 +160,10 @@ struct DiskMaker {
       shown["exactVersion"] = .string(found.version)
     case .managed(let id):
       guard let found = try transaction.fetch(Resource.self, Resource.key(tenant: change.context.tenant, id)),
-        id.type?.lowercased() == ImageType.name.lowercased(), let file = ImageType.file(of: found),
-        let record = try DiskRecord.find(file, tenant: change.context.tenant, in: transaction)
+        id.type?.lowercased() == ImageType.name.lowercased(), found.provisioningState == .succeeded,
+        let record = try DiskRecord.find(id, tenant: change.context.tenant, in: transaction)
       else { throw CloudError(404, "ImageNotFound", "The image '\(id)' was not found.", target: "imageReference") }
-      (source, minimum, backing) = (.copy(file), record.sizeBytes, nil)
+      (source, minimum, backing) = (.copy(record.id), record.sizeBytes, nil)
     }
     let bytes = try Self.bytes(sizeGiB, minimum: minimum, "osDisk.diskSizeGB")
     return (try make(name, bytes, source, backing, managed, osType: "Linux", in: transaction), .object(shown))
@@ -151,6 +171,13 @@ struct DiskMaker {
 
   func emptyDisk(named name: String, sizeGiB: Int64, _ managed: JSON?, in transaction: RecordTransaction) throws -> DiskRecord {
     try make(name, try Self.bytes(sizeGiB, minimum: 1 << 30, "dataDisk.diskSizeGB"), .empty, nil, managed, osType: nil, in: transaction)
+  }
+
+  func copiedDisk(
+    named name: String, of origin: DiskRecord, sizeGiB: Int64?, _ managed: JSON?, in transaction: RecordTransaction
+  ) throws -> DiskRecord {
+    try make(
+      name, try Self.bytes(sizeGiB, minimum: origin.sizeBytes, "dataDisk.diskSizeGB"), .copy(origin.id), nil, managed, osType: nil, in: transaction)
   }
 
   static func bytes(_ gibibytes: Int64?, minimum: Int64, _ target: String) throws -> Int64 {
@@ -208,7 +235,13 @@ struct DiskMaker {
       throw CloudError(
         409, "ConflictingUserInput", "Disk '\(id.name)' cannot be attached as the disk is already owned by VM '\(owner)'.", target: target)
     }
-    if owners.isEmpty { try DiskType(service: service, isSnapshot: false).requireNoAccess(record, in: reader) }
+    if owners.isEmpty {
+      guard record.isReady else {
+        throw CloudError(
+          409, "ConflictingUserInput", "Disk '\(id.name)' cannot be attached as it is still being created.", target: target)
+      }
+      try DiskType(service: service, isSnapshot: false).requireNoAccess(record, in: reader)
+    }
     if let zone = resource.zones?.first, let own = zones?.first, zone != own {
       throw CloudError(
         400, "BadRequest", "Disk '\(id.name)' is in zone \(zone); it cannot be attached to virtual machine '\(change.id.name)' in zone \(own).")

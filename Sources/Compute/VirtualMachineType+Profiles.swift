@@ -147,6 +147,7 @@ extension VirtualMachineType {
       throw CloudError.invalidParameter("networkProfile.networkInterfaces", "A virtual machine of this size can have 8 network interfaces at most.")
     }
     var ids: [ResourceID] = []
+    var network: NetworkName?
     let primaries = items.filter { $0.member("properties", "primary")?.boolean == true }
     guard primaries.count <= 1, items.count == 1 || primaries.count == 1 else {
       throw CloudError(
@@ -168,6 +169,13 @@ extension VirtualMachineType {
       guard !ids.contains(interface.id) else {
         throw CloudError.invalidParameter("networkInterface.id", "The network interface \(interface.id) is named twice.")
       }
+      if let network, network != interface.network {
+        throw CloudError(
+          400, "SubnetsNotInSameVnet",
+          "Subnet of network interface \(interface.id) referenced by virtual machine \(change.id.name) is not in the virtual network of its other "
+            + "network interfaces.")
+      }
+      network = interface.network
       ids.append(interface.id)
       let users = try ResourceLink.sources(of: interface.id, Self.interfaceRole, tenant: change.context.tenant, in: reader)
       if let other = users.first(where: { $0 != change.id }) {
@@ -261,7 +269,7 @@ extension VirtualMachineType {
 
   // MARK: Security
 
-  func securityProfile(_ given: JSON?, _ existing: Resource?) throws -> JSON? {
+  func securityProfile(_ given: JSON?, _ existing: Resource?, image: JSON?, in reader: any RecordReader) throws -> JSON? {
     let kept = existing?.properties["securityProfile"]
     guard let given else { return kept }
     let type = given.member("securityType")?.string ?? kept?.member("securityType")?.string
@@ -270,6 +278,16 @@ extension VirtualMachineType {
       throw CloudError.invalidParameter("securityProfile.securityType", "The security type '\(type)' is not served by this cloud.")
     }
     if existing != nil, kept?.member("securityType")?.string != "TrustedLaunch" { throw CloudError.changeNotAllowed("securityProfile.securityType") }
+    if existing == nil, case .platform(let publisher, let offer, let sku, let version)? = VirtualMachine.image(image) {
+      let found = try PlatformImage.find(
+        publisher: publisher, offer: offer, sku: sku, version: version, location: service.location, in: reader)
+      guard found.generations.contains("V2") else {
+        throw CloudError(
+          400, "BadRequest",
+          "Use of TrustedLaunch setting is not supported for the provided image. Please select Trusted Launch Supported Gen2 OS Image. "
+            + "For more information, see https://aka.ms/TrustedLaunch-FAQ.")
+      }
+    }
     return [
       "securityType": "TrustedLaunch",
       "uefiSettings": [

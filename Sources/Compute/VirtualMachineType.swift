@@ -57,7 +57,8 @@ struct VirtualMachineType: ReconciledResourceType {
     let storage = try storageProfile(wanted["storageProfile"], existing, change, size: size, location: location, zones: zones, in: transaction)
     properties["storageProfile"] = storage.json
     properties["networkProfile"] = try networkProfile(wanted["networkProfile"], existing, machine, change, location: location, in: transaction)
-    properties["securityProfile"] = try securityProfile(wanted["securityProfile"], existing)
+    properties["securityProfile"] = try securityProfile(
+      wanted["securityProfile"], existing, image: storage.json.member("imageReference"), in: transaction)
     for name in ["diagnosticsProfile", "licenseType", "additionalCapabilities", "priority"] { properties[name] = wanted[name] }
     if let set { properties["availabilitySet"] = ["id": .string(set.description)] }
     properties["timeCreated"] = existing?.properties["timeCreated"] ?? .string(change.context.now.iso8601Fractional)

@@ -62,7 +62,14 @@ public struct DiskImages: Sendable {
     return partial
   }
 
+  /// How many headers are made at one time: each takes a processor.
+  private static let headers = Turnstile(2)
+
   private func create(_ path: String, _ file: ImageFile, bytes: Int64, program: Program, _ prefix: [String] = []) async throws {
+    try await Self.headers.pass { try await makeHeader(path, file, bytes: bytes, program: program, prefix) }
+  }
+
+  private func makeHeader(_ path: String, _ file: ImageFile, bytes: Int64, program: Program, _ prefix: [String]) async throws {
     let secrets = try ImageSecrets([("k", file.passphrase)], random: random)
     // QEMU measures how fast the processor hashes, and gives up where a measurement falls between two ticks of its clock: SHA-512 takes long enough.
     var options = "encrypt.format=luks,encrypt.key-secret=k,encrypt.hash-alg=sha512,encrypt.iter-time=\(Self.stretchMilliseconds),lazy_refcounts=off"
@@ -86,19 +93,26 @@ public struct DiskImages: Sendable {
     try place(target.path, file.path)
   }
 
+  /// Makes a new disk of a size and lets `fill` write to its file; it appears in its place once that has ended well.
+  public func create(_ file: ImageFile, bytes: Int64, from blank: String? = nil, fill: (ImageFile) async throws -> Void) async throws {
+    let partial = try await begin(file, bytes: bytes, from: blank)
+    try await fill(partial)
+    try place(partial.path, file.path)
+  }
+
   /// Makes a new disk of a size and lets `fill` write its bytes; the file appears once that has ended well.
   public func create(_ file: ImageFile, bytes: Int64, from blank: String? = nil, filledBy fill: (DiskBytes) async throws -> Void) async throws {
-    let target = try await begin(file, bytes: bytes, from: blank)
-    let disk = try await DiskBytes.open(target, isReadOnly: false, random: random)
-    do {
-      try await fill(disk)
-      try await disk.flush()
-    } catch {
+    try await create(file, bytes: bytes, from: blank) { partial in
+      let disk = try await DiskBytes.open(partial, isReadOnly: false, random: random)
+      do {
+        try await fill(disk)
+        try await disk.flush()
+      } catch {
+        await disk.close()
+        throw error
+      }
       await disk.close()
-      throw error
     }
-    await disk.close()
-    try place(target.path, file.path)
   }
 
   /// Opens the bytes of a disk that no machine has open.

@@ -72,8 +72,8 @@ struct DomainXML {
   }
 
   private var tpm: String {
-    guard case .uefi(_, true) = machine.boot else { return "" }
-    return "<tpm model='tpm-crb'><backend type='emulator' version='2.0' persistent_state='yes'/></tpm>"
+    guard case .uefi(_, .some) = machine.boot else { return "" }
+    return "<tpm model='tpm-crb'><backend type='emulator' version='2.0' persistent_state='yes'><encryption secret='\(machine.id)'/></backend></tpm>"
   }
 
   private var os: String {

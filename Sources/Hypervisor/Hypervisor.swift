@@ -18,6 +18,8 @@ public protocol Hypervisor: Sendable {
   func requestShutdown(_ id: GUID) async throws
   /// Ends it at once.
   func destroy(_ id: GUID) async throws
+  /// Removes what is kept of a machine that is off between two of its runs: its TPM's state.
+  func forget(_ id: GUID) async throws
   /// Resets it, as a reset button does.
   func reset(_ id: GUID) async throws
 
@@ -27,8 +29,8 @@ public protocol Hypervisor: Sendable {
   func detach(diskWithSerial serial: String, from id: GUID) async throws
   /// Makes a running machine see that its disk has grown to `bytes`.
   func grow(diskWithSerial serial: String, of id: GUID, to bytes: Int64) async throws
-  /// Copies a disk of a running machine as it is at this moment (crash-consistent) into `target`, a new encrypted qcow2 file. Returns once
-  /// the copy is whole; on an error or cancellation nothing is left of it.
+  /// Copies a disk of a running machine as it is at this moment (crash-consistent) into `target`, an empty disk of the same size. Returns once
+  /// the copy is whole.
   func copy(diskWithSerial serial: String, of id: GUID, to target: ImageFile) async throws
 
   /// Runs a program inside of a machine by its guest agent. Throws `HypervisorError.refused` where no agent answers.
@@ -126,7 +128,8 @@ public struct MachineSpecification: Sendable, Equatable {
     /// From the first disk, by a PC BIOS: Azure's generation 1.
     case bios
     /// From the first disk, by UEFI with secure boot and a TPM 2.0 whose state is kept: Azure's generation 2, Trusted Launch.
-    case uefi(secureBoot: Bool, tpm: Bool)
+    /// `tpmKey` encrypts the TPM's state; nil: there is no TPM.
+    case uefi(secureBoot: Bool, tpmKey: [UInt8]?)
     /// A kernel and initial RAM disk beside the disk: light images.
     case kernel(path: String, initrd: String?, commandLine: String)
   }

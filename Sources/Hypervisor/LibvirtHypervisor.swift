@@ -1,5 +1,6 @@
 public import Base
 internal import CLibvirt
+internal import FoundationEssentials
 public import Logging
 internal import Synchronization
 internal import Wire
@@ -137,8 +138,13 @@ public final class LibvirtHypervisor: Hypervisor {
         virDomainFree(present)
         return
       }
-      let secrets = try specification.disks.map { try Self.defineSecret($0.file, connection) }
+      var secrets: [OpaquePointer] = []
       defer { for secret in secrets { Self.undefine(secret) } }
+      for disk in specification.disks { secrets.append(try Self.defineSecret(disk.file, connection)) }
+      if case .uefi(_, let key?) = specification.boot {
+        let usage = "<usage type='vtpm'><name>\(name)</name></usage>"
+        secrets.append(try Self.defineSecret(specification.id, usage, Array(Base64.encode(key).utf8), connection))
+      }
       guard let domain = virDomainCreateXML(connection, xml, 0) else { throw LibvirtConnection.failure() }
       virDomainFree(domain)
     }
@@ -146,11 +152,13 @@ public final class LibvirtHypervisor: Hypervisor {
 
   /// A secret that libvirt keeps in memory alone, for as long as a machine opens its disk.
   private static func defineSecret(_ file: ImageFile, _ connection: OpaquePointer) throws -> OpaquePointer {
-    let xml =
-      "<secret ephemeral='yes' private='yes'><uuid>\(file.secretID)</uuid><usage type='volume'><volume>\(DomainXML.escaped(file.path))</volume>"
-      + "</usage></secret>"
+    try defineSecret(
+      file.secretID, "<usage type='volume'><volume>\(DomainXML.escaped(file.path))</volume></usage>", file.passphrase, connection)
+  }
+
+  private static func defineSecret(_ id: GUID, _ usage: String, _ passphrase: [UInt8], _ connection: OpaquePointer) throws -> OpaquePointer {
+    let xml = "<secret ephemeral='yes' private='yes'><uuid>\(id)</uuid>\(usage)</secret>"
     guard let secret = virSecretDefineXML(connection, xml, 0) else { throw LibvirtConnection.failure() }
-    let passphrase = file.passphrase
     guard virSecretSetValue(secret, passphrase, passphrase.count, 0) == 0 else {
       defer { undefine(secret) }
       throw LibvirtConnection.failure()
@@ -173,6 +181,14 @@ public final class LibvirtHypervisor: Hypervisor {
     try await with(id) { domain in
       guard virDomainDestroy(domain) == 0 else { throw LibvirtConnection.failure() }
     }
+  }
+
+  /// Where libvirt keeps the state of TPMs.
+  private static let trustedPlatformModules = "/var/lib/libvirt/swtpm"
+
+  public func forget(_ id: GUID) async throws {
+    guard FileManager.default.fileExists(atPath: "\(Self.trustedPlatformModules)/\(id)") else { return }
+    try FileManager.default.removeItem(atPath: "\(Self.trustedPlatformModules)/\(id)")
   }
 
   public func reset(_ id: GUID) async throws {
@@ -262,17 +278,14 @@ public final class LibvirtHypervisor: Hypervisor {
   }
 
   public func copy(diskWithSerial serial: String, of id: GUID, to target: ImageFile) async throws {
-    let partial = ImageFile(path: target.path + ".partial", key: target.key)
     do {
-      try await startCopy(serial, id, partial)
+      try await startCopy(serial, id, target)
       while try await isCopying(id) { try await Task.sleep(for: .milliseconds(50)) }
       try await finishCopy(id)
     } catch {
       try? await with(id) { virDomainAbortJob($0) }
-      unlink(partial.path)
       throw error
     }
-    guard rename(partial.path, target.path) == 0 else { throw HypervisorError.refused("\(target.path) could not be made: \(errno)") }
   }
 
   private func startCopy(_ serial: String, _ id: GUID, _ target: ImageFile) async throws {
@@ -280,7 +293,6 @@ public final class LibvirtHypervisor: Hypervisor {
     try await connection.run { connection in
       guard let domain = virDomainLookupByName(connection, name) else { throw LibvirtConnection.failure() }
       defer { virDomainFree(domain) }
-      unlink(target.path)
       let disk = try Self.target(withSerial: serial, of: domain)
       let secret = try Self.defineSecret(target, connection)
       defer { Self.undefine(secret) }
@@ -289,7 +301,9 @@ public final class LibvirtHypervisor: Hypervisor {
       let xml =
         "<domainbackup mode='push'><disks><disk name='\(disk)' type='file'><driver type='qcow2'/><target file='\(DomainXML.escaped(target.path))'>"
         + "\(DomainXML.encryption(target.secretID))</target></disk></disks></domainbackup>"
-      guard virDomainBackupBegin(domain, xml, nil, 0) == 0 else { throw LibvirtConnection.failure() }
+      guard virDomainBackupBegin(domain, xml, nil, UInt32(VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL.rawValue)) == 0 else {
+        throw LibvirtConnection.failure()
+      }
     }
   }
 

@@ -83,7 +83,7 @@ struct NetworkInterfaceType: ResourceType {
     }
     try AddressLease.releaseAll(of: id, tenant: context.tenant, in: transaction)
     var names: Set<String> = []
-    var network: ResourceID?
+    var common: (subnet: ResourceID, name: String)?
     var publicAddresses: [ResourceID] = []
     var groups: [ResourceID] = []
     var result: [JSON] = []
@@ -99,11 +99,13 @@ struct NetworkInterfaceType: ResourceType {
       var kept = JSON.Object()
       for (member, value) in given.members where Self.configurationMembers.contains(member) { kept[member] = value }
       let subnet = try subnet(kept["subnet"], change, in: transaction)
-      if let network, network != subnet.id.parent {
+      if let common, common.subnet != subnet.id {
         throw CloudError(
-          400, "NicConfigurationsInDifferentVnets", "IP configurations of network interface \(id) must be in one virtual network.")
+          400, "IpConfigurationsOnSameNicCannotUseDifferentSubnets",
+          "IP configurations \(NetworkInterface.configurationID(common.name, of: id)) and \(NetworkInterface.configurationID(name, of: id)) on the "
+            + "same network interface cannot belong to different subnets.")
       }
-      network = subnet.id.parent
+      common = (subnet.id, name)
       kept["subnet"] = ResourceReference.json(subnet.id)
       let old = before?.configurations.first { $0.name.lowercased() == name.lowercased() && $0.subnet == subnet.id }
       try allocate(&kept, subnet, name, old: old, change, in: transaction)
@@ -129,7 +131,7 @@ struct NetworkInterfaceType: ResourceType {
       kept["privateIPAddressVersion"] = "IPv4"
       result.append(["name": .string(name), "properties": .object(kept)])
     }
-    if let before, let old = before.network, let network, old != network {
+    if let before, let old = before.network, let network = common?.subnet.parent, old != network {
       throw CloudError(
         400, "NicMovedBetweenVnets", "Network interface \(id) cannot be moved from virtual network \(old) to \(network).")
     }

@@ -52,6 +52,11 @@ public struct NetworkProvider: ResourceProvider {
         ProviderOperation(name: "\(name)/delete", resource: noun, operation: "Delete \(noun)", description: "Deletes \(noun)."),
       ]
     }
+      + [
+        ProviderOperation(
+          name: AddressAvailability.permission, resource: "virtualNetworks", operation: "Check Ip Address Availability in virtual network",
+          description: "Checks whether an IP address is available at the specified virtual network.")
+      ]
       + ["virtualNetworks/subnets/join", "networkSecurityGroups/join", "publicIPAddresses/join", "networkInterfaces/join"].map { word in
         ProviderOperation(
           name: "Microsoft.Network/\(word)/action", resource: word, operation: "Join", description: "Uses \(word) from another resource.")

@@ -24,15 +24,20 @@ struct PeeringType: EmbeddedType {
     "provisioningState", "peeringState", "peeringSyncLevel", "remoteAddressSpace", "remoteVirtualNetworkAddressSpace", "resourceGuid",
   ]
 
+  /// Marks a peering whose other half is gone. It stands beside the properties, so that a PUT of the peering clears it.
+  static let disconnected = "isDisconnected"
+
+  // MARK: Checking a network's peerings
+
   static func checked(
-    _ json: JSON?, of network: ResourceID, prefixes: [IPv4Prefix], _ context: OperationContext, in reader: any RecordReader
+    _ json: JSON?, of network: ResourceID, prefixes: [IPv4Prefix], existing: Resource?, _ context: OperationContext, in transaction: RecordTransaction
   ) throws -> [JSON] {
     let children = json?.array ?? []
     guard children.count <= NetworkLimits.maximumPeeringsPerNetwork else {
       throw CloudError.quotaExceeded("VirtualNetworkPeering", limit: NetworkLimits.maximumPeeringsPerNetwork)
     }
     var remotes: Set<ResourceID> = []
-    return try children.map { child in
+    let result: [JSON] = try children.map { child in
       guard let name = child.member("name")?.string, var properties = child.member("properties")?.object?.respelled(members + shownOnly) else {
         throw CloudError.missing("virtualNetworkPeerings[].properties", of: network)
       }
@@ -49,44 +54,93 @@ struct PeeringType: EmbeddedType {
       properties["remoteVirtualNetwork"] = ResourceReference.json(remoteID)
       for flag in ["allowVirtualNetworkAccess"] where properties[flag] == nil { properties[flag] = true }
       for flag in ["allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways"] where properties[flag] == nil { properties[flag] = false }
-      // One that was deleted since leaves a peering that is disconnected.
-      guard
-        let remote = try ResourceReference.resolve(
-          properties["remoteVirtualNetwork"], type: "Microsoft.Network/virtualNetworks", for: network, context, in: reader)
-      else { return ["name": .string(name), "properties": .object(properties)] }
-      let theirs = try VirtualNetwork(remote).prefixes
-      if let own = prefixes.first(where: { prefix in theirs.contains { $0.overlaps(prefix) } }) {
-        throw CloudError(
-          400, "VnetAddressSpacesOverlap",
-          "Cannot create or update peering \(name). Virtual networks \(network) and \(remoteID) cannot be peered because their address spaces "
-            + "overlap. Overlapping address prefixes: \(own).")
-      }
+      // The network behind a disconnected one may be gone, or another by now: that is checked when the peering is written again.
+      if child[disconnected]?.boolean == true { return ["name": .string(name), disconnected: true, "properties": .object(properties)] }
+      let remote = try ResourceReference.resolve(
+        properties["remoteVirtualNetwork"], type: "Microsoft.Network/virtualNetworks", for: network, context, in: transaction)
+      if let remote { try check(name, of: network, prefixes, with: VirtualNetwork(remote)) }
       return ["name": .string(name), "properties": .object(properties)]
+    }
+    for peering in try existing.map({ try VirtualNetwork($0) })?.peerings ?? [] where !remotes.contains(peering.remote) {
+      try disconnectReverse(of: peering, in: network, tenant: context.tenant, in: transaction)
+    }
+    return result
+  }
+
+  private static func check(_ name: String, of network: ResourceID, _ prefixes: [IPv4Prefix], with remote: VirtualNetwork) throws {
+    if let own = prefixes.first(where: { prefix in remote.prefixes.contains { $0.overlaps(prefix) } }) {
+      throw CloudError(
+        400, "VnetAddressSpacesOverlap",
+        "Cannot create or update peering \(name). Virtual networks \(network) and \(remote.id) cannot be peered because their address spaces "
+          + "overlap. Overlapping address prefixes: \(own).")
+    }
+    if let reverse = remote.peerings.first(where: { $0.remote == network && $0.isDisconnected }) {
+      throw CloudError(
+        400, "RemotePeeringIsDisconnected",
+        "Cannot create or update peering \(id(name, of: network)) because remote peering \(id(reverse.name, of: remote.id)) referencing parent "
+          + "virtual network \(network) is in Disconnected state. Update or re-create the remote peering to get it back to Initiated state. "
+          + "Peering gets Disconnected when remote vnet or remote peering is deleted and re-created.")
     }
   }
 
-  /// A network that goes takes the peerings of others with it out of use: they show `Disconnected`, and are removed here so that a later network
-  /// of the same name is not joined by surprise.
-  static func removeReverse(of network: VirtualNetwork, tenant: GUID, in transaction: RecordTransaction) throws {
-    for peering in network.peerings {
-      guard var remote = try transaction.fetch(Resource.self, Resource.key(tenant: tenant, peering.remote)) else { continue }
-      guard var properties = remote.properties.object, let theirs = properties["virtualNetworkPeerings"]?.array else { continue }
-      properties["virtualNetworkPeerings"] = .array(
-        theirs.filter { $0.member("properties", "remoteVirtualNetwork", "id")?.string.flatMap { ResourceID($0) } != network.id })
-      remote.properties = .object(properties)
-      try transaction.save(remote)
-    }
+  private static func id(_ name: String, of network: ResourceID) -> ResourceID {
+    var id = network
+    id.provided[id.provided.count - 1].segments.append((type: "virtualNetworkPeerings", name: name))
+    return id
+  }
+
+  // MARK: Being disconnected
+
+  /// The peerings that a network's body gives, with what no body says: which of those that are kept are disconnected.
+  static func keepingDisconnected(_ given: JSON?, from kept: JSON?) -> JSON? {
+    guard let children = given?.array else { return given }
+    let marked = (kept?.array ?? []).filter { $0[disconnected]?.boolean == true }
+    return .array(
+      children.map { child in
+        guard var object = child.object else { return child }
+        object[disconnected] = marked.contains { isSame($0, child) } ? true : nil
+        return .object(object)
+      })
+  }
+
+  private static func isSame(_ one: JSON, _ other: JSON) -> Bool {
+    one.member("name")?.string?.lowercased() == other.member("name")?.string?.lowercased() && remote(of: one) == remote(of: other)
+  }
+
+  private static func remote(of child: JSON) -> ResourceID? {
+    child.member("properties", "remoteVirtualNetwork", "id")?.string.flatMap { ResourceID($0) }
+  }
+
+  /// A peering that goes, alone or with its network, leaves its other half disconnected: what is made anew under its name does not join by surprise.
+  static func disconnectReverse(
+    of peering: VirtualNetwork.Peering, in network: ResourceID, tenant: GUID, in transaction: RecordTransaction
+  ) throws {
+    guard var other = try transaction.fetch(Resource.self, Resource.key(tenant: tenant, peering.remote)),
+      var properties = other.properties.object, let theirs = properties["virtualNetworkPeerings"]?.array,
+      theirs.contains(where: { remote(of: $0) == network })
+    else { return }
+    properties["virtualNetworkPeerings"] = .array(
+      theirs.map { child in
+        guard remote(of: child) == network, var object = child.object else { return child }
+        object[disconnected] = true
+        return .object(object)
+      })
+    other.properties = .object(properties)
+    try transaction.save(other)
   }
 
   func checkRemoval(_ id: ResourceID, parent: Resource, in reader: any RecordReader) throws {}
 
   func shown(_ properties: JSON, id: ResourceID, parent: Resource, in reader: any RecordReader) throws -> JSON {
     var shown = properties.object ?? JSON.Object()
+    let isDisconnected = (parent.properties[member]?.array ?? []).contains {
+      $0["name"]?.string?.lowercased() == id.name.lowercased() && $0[Self.disconnected]?.boolean == true
+    }
     var state = "Disconnected"
     if let remoteID = properties.member("remoteVirtualNetwork", "id")?.string.flatMap({ ResourceID($0) }),
       let remote = try VirtualNetwork.find(remoteID, tenant: parent.tenant, in: reader)
     {
-      state = remote.peerings.contains { $0.remote == parent.id } ? "Connected" : "Initiated"
+      if !isDisconnected { state = remote.peerings.contains { $0.remote == parent.id && !$0.isDisconnected } ? "Connected" : "Initiated" }
       let space: JSON = ["addressPrefixes": .array(remote.prefixes.map { .string($0.description) })]
       shown["remoteAddressSpace"] = space
       shown["remoteVirtualNetworkAddressSpace"] = space

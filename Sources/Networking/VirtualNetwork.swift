@@ -18,6 +18,8 @@ struct VirtualNetwork {
     var remote: ResourceID
     var allowsAccess: Bool
     var allowsForwarded: Bool
+    /// Whether its other half went since it was written.
+    var isDisconnected: Bool
   }
 
   var id: ResourceID
@@ -53,7 +55,8 @@ struct VirtualNetwork {
       else { return nil }
       return Peering(
         name: name, remote: remote, allowsAccess: child.member("properties", "allowVirtualNetworkAccess")?.boolean ?? true,
-        allowsForwarded: child.member("properties", "allowForwardedTraffic")?.boolean ?? false)
+        allowsForwarded: child.member("properties", "allowForwardedTraffic")?.boolean ?? false,
+        isDisconnected: child[PeeringType.disconnected]?.boolean ?? false)
     }
   }
 

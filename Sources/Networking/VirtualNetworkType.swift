@@ -20,6 +20,14 @@ struct VirtualNetworkType: EmbeddingType {
   ]
   private static let links = "subnetSecurityGroup"
 
+  var views: [ResourceView] {
+    [
+      ResourceView(name: "checkIPAddressAvailability", permission: AddressAvailability.permission) { resource, context, reader in
+        try AddressAvailability.check(context.query["ipAddress"], in: VirtualNetwork(resource), tenant: resource.tenant, reader)
+      }
+    ]
+  }
+
   func put(_ change: ResourceChange, in transaction: RecordTransaction) throws -> Resource {
     let existing = change.existing
     if existing == nil {
@@ -33,6 +41,8 @@ struct VirtualNetworkType: EmbeddingType {
       for name in ["resourceGuid", "vxlanIdentifier"] { wanted[name] = properties[name] }
       // A PUT that does not speak of subnets or peerings leaves them.
       for name in ["subnets", "virtualNetworkPeerings"] where wanted[name] == nil { wanted[name] = properties[name] }
+      wanted["virtualNetworkPeerings"] = PeeringType.keepingDisconnected(
+        wanted["virtualNetworkPeerings"], from: properties["virtualNetworkPeerings"])
       if change.method == .patch {
         for (name, value) in properties.members where wanted[name] == nil { wanted[name] = value }
       }
@@ -62,7 +72,7 @@ struct VirtualNetworkType: EmbeddingType {
     result["subnets"] = .array(
       try SubnetType.checked(result["subnets"], of: id, prefixes: prefixes, location: location, existing: existing, context, in: transaction))
     result["virtualNetworkPeerings"] = .array(
-      try PeeringType.checked(result["virtualNetworkPeerings"], of: id, prefixes: prefixes, context, in: transaction))
+      try PeeringType.checked(result["virtualNetworkPeerings"], of: id, prefixes: prefixes, existing: existing, context, in: transaction))
     if result["resourceGuid"] == nil {
       result["resourceGuid"] = .string(random.guid().description)
       result["vxlanIdentifier"] = .integer(Int64(try NetworkIdentifier.take(random, in: transaction)))
@@ -115,7 +125,9 @@ struct VirtualNetworkType: EmbeddingType {
     let network = try VirtualNetwork(resource)
     for subnet in network.subnets { try SubnetType.checkUnused(subnet.id, name: subnet.name, tenant: resource.tenant, in: transaction) }
     try transaction.remove(NetworkIdentifier.self, NetworkIdentifier.key(network.identifier))
-    try PeeringType.removeReverse(of: network, tenant: resource.tenant, in: transaction)
+    for peering in network.peerings {
+      try PeeringType.disconnectReverse(of: peering, in: resource.id, tenant: resource.tenant, in: transaction)
+    }
     changes.notify(after: transaction)
   }
 

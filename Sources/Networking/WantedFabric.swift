@@ -50,8 +50,8 @@ struct WantedFabric {
   }
 
   private mutating func isJoined(_ network: VirtualNetwork, _ peering: VirtualNetwork.Peering, tenant: GUID) throws -> Bool {
-    guard let remote = try VirtualNetwork.find(peering.remote, tenant: tenant, in: reader) else { return false }
-    return remote.peerings.contains { $0.remote == network.id }
+    guard !peering.isDisconnected, let remote = try VirtualNetwork.find(peering.remote, tenant: tenant, in: reader) else { return false }
+    return remote.peerings.contains { $0.remote == network.id && !$0.isDisconnected }
   }
 
   private mutating func fabricNetwork(

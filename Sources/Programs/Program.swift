@@ -33,7 +33,12 @@ public struct Program: Sendable {
       let result = try await Subprocess.run(
         executable, arguments: Arguments(arguments),
         environment: .custom(Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
-        platformOptions: options, input: .array(input), output: .bytes(limit: outputLimit), error: .string(limit: 64 << 10))
+        platformOptions: options, input: .inputWriter, output: .bytes(limit: outputLimit), error: .string(limit: 64 << 10)
+      ) { execution in
+        // One that ends, or stops reading, before it has read everything is judged by how it ends.
+        _ = try? await execution.standardInputWriter.write(input)
+        try await execution.standardInputWriter.finish()
+      }
       let complaint = result.standardError.trimmingSpace()
       guard case .exited(let status) = result.terminationStatus, accepting.contains(status) else {
         throw ProgramFailure(program: name, arguments: arguments, reason: "\(result.terminationStatus)", complaint: complaint)

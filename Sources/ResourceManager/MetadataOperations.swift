@@ -32,6 +32,7 @@ enum MetadataOperations {
       "graph": .string(graph),
       "graphAudience": .string(graph),
       "microsoftGraphResourceId": .string(graph),
+      "vmImageAliasDoc": .string(address.url("management") + "/aliases.json"),
       "suffixes": ["storage": .string(address.storageSuffix)],
     ]
   }

@@ -32,6 +32,16 @@ enum ResourceGroupOperations {
     ]
   }
 
+  /// Resources stay in the group in which they were made: their ids are in the keys of everything that belongs to them.
+  private static func refusedMove(_ name: String, _ path: String, _ manager: ResourceManager) -> ArmOperation {
+    ArmOperation("ResourceGroups_\(name)", .POST, "\(item)/\(path)", .permission("\(type)/\(path)/action"), at: .group) { call in
+      _ = try await manager.group(call["group"], call.context)
+      let types = (call.body.member("resources")?.array ?? []).compactMap { $0.string.flatMap { ResourceID($0)?.type } }
+      throw CloudError(
+        409, "ResourceMoveNotSupported", "Resource move is not supported for resource types '\(Set(types).sorted().joined(separator: ","))'.")
+    }
+  }
+
   private static func changing(_ manager: ResourceManager, _ address: CloudAddress) -> [ArmOperation] {
     [
       ArmOperation("ResourceGroups_CreateOrUpdate", .PUT, item, .permission("\(type)/write"), at: .group) { call in
@@ -52,6 +62,7 @@ enum ResourceGroupOperations {
         throw CloudError(
           501, "NotImplemented", "The operation 'exportTemplate' is not implemented on the resource group '\(call["group"])'.")
       },
+      refusedMove("MoveResources", "moveResources", manager), refusedMove("ValidateMoveResources", "validateMoveResources", manager),
     ]
   }
 }

@@ -1,5 +1,6 @@
 internal import Base
 internal import NIOHTTP1
+internal import Records
 internal import Wire
 
 /// Resources of every declared type, and the lists that span types.
@@ -10,6 +11,12 @@ enum ResourceOperations {
     var operations = lists(manager)
     for provider in manager.catalog.providers {
       for type in provider.types { operations += self.operations(of: type, manager, address) }
+      for document in provider.documents {
+        operations.append(
+          ArmOperation("Document_\(document.path)", .GET, document.path, .open(reason: document.reason), at: .tenant) { _ in
+            ArmAnswer(200, try await manager.records.read { try document.run($0) })
+          })
+      }
       for action in provider.actions { operations.append(operation(of: action, provider.namespace, manager)) }
     }
     return operations

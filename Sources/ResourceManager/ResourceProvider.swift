@@ -12,6 +12,8 @@ public protocol ResourceProvider: Sendable {
   var actions: [ProviderAction] { get }
   /// What `GET /providers/{namespace}/operations` lists.
   var operations: [ProviderOperation] { get }
+  /// What anybody may read at a path of Resource Manager's own host.
+  var documents: [PublicDocument] { get }
   /// Further types that `GET /providers/{namespace}` lists; none unless a provider says so.
   var listedTypes: [ListedType] { get }
 }
@@ -269,6 +271,22 @@ public struct ListedType: Sendable {
   }
 }
 
+/// A document that clients read before they log in.
+public struct PublicDocument: Sendable {
+  /// For example `/aliases.json`.
+  public var path: String
+  /// Why everybody may read it.
+  public var reason: String
+  public var run: @Sendable (any RecordReader) throws -> JSON
+
+  public init(path: String, reason: String, run: @escaping @Sendable (any RecordReader) throws -> JSON) {
+    self.path = path
+    self.reason = reason
+    self.run = run
+  }
+}
+
 extension ResourceProvider {
+  public var documents: [PublicDocument] { [] }
   public var listedTypes: [ListedType] { [] }
 }

@@ -54,6 +54,8 @@ final class TwinHypervisor: Hypervisor {
   }
 
   func requestShutdown(_ id: GUID) async throws { end(id) }
+  func forget(_ id: GUID) async throws {}
+
   func destroy(_ id: GUID) async throws { end(id) }
   func reset(_ id: GUID) async throws {}
   func attach(_ disk: MachineDisk, to id: GUID) async throws {}
