@@ -68,8 +68,8 @@ class BareNetwork(Namespace):
         run("ip", "route", "add", f"{prefix}.0/24", "via", f"{prefix}.255")
         gateway = f"{prefix}.1"
         self.serve(
-            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--interface=br0", "--bind-interfaces", "--except-interface=lo", "--no-resolv",
-            "--no-hosts", "--leasefile-ro", "--dhcp-authoritative", "--dhcp-option=26,1450", "--dhcp-option-force=245,168.63.129.16",
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--interface=br0", "--bind-interfaces", "--except-interface=lo",
+            "--no-resolv", "--no-hosts", "--leasefile-ro", "--dhcp-authoritative", "--dhcp-option=26,1450", "--dhcp-option-force=245,168.63.129.16",
             f"--dhcp-range={prefix}.0,static,255.255.255.128,3600",
             f"--dhcp-option=121,0.0.0.0/0,{gateway},168.63.129.16/32,{gateway},169.254.169.254/32,{gateway}",
             *(f"--dhcp-host={mac},{address}" for mac, address in zip(self.macs, self.addresses)))

@@ -95,7 +95,8 @@ class Bench:
         self.disk = Disk(directory / "disk")
         self.machine = [
             host(directory),
-            f"{self.negotiated()}, ECDSA P-256. The load generator shares the cores. Medians of {self.repetitions} runs of {self.seconds} s, in turns."]
+            f"{self.negotiated()}, ECDSA P-256. The load generator shares the cores. "
+            f"Medians of {self.repetitions} runs of {self.seconds} s, in turns."]
 
     @staticmethod
     def name(size):

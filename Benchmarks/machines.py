@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +16,10 @@ from statistics import median
 from Conformance.cloud import Cloud, free_port
 from Conformance.machines import GUEST_BUILDER, Arm, Guest, Host, rule
 from bare_qemu import BareMachine, BareNetwork, Namespace
-from measure import Duel, Failure, Processes, Request, host, run, table
+from measure import TICKS_PER_SECOND, Duel, Failure, Processes, Request, host, run, table
+from watching import BOOT_SECONDS, LOOK_SECONDS, Boot, moments, seldom
 
 GROUP = "machines"
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 # From an accepted PUT, a machine is to be there as fast as by hand but for this factor and these seconds.
 BOUND = (1.15, 0.3)
 # 7 machines of 8 interfaces: the first size of it with at least 50.
@@ -32,103 +31,18 @@ MEMORY_BOUND_KIB = 50
 FILLING_BYTES, FILLING_SECONDS, FILLING_CLIENTS = 32 << 20, 3, 8
 MEMORY_SAMPLES, MEMORY_SAMPLE_SECONDS = 15, 0.4
 # An emulated guest takes some seconds of a core to boot; many at once wait for each other.
-BOOT_SECONDS, FLEET_SECONDS = 120, 600
-LOOK_SECONDS, FLEET_LOOK_SECONDS = 0.005, 0.02
-# Between two questions to an operation.
-POLL_SECONDS = 0.5
-USERSPACE, SSH = "guest: userspace", "guest: ssh"
-
-
-class Answering:
-    """Whether an SSH server at an address says its name. Never waits, so that one loop looks at many."""
-
-    first_patience_seconds, last_patience_seconds = 0.1, 2.0
-
-    def __init__(self, address):
-        self.address, self.socket, self.patience, self.since = address, None, self.first_patience_seconds, 0.0
-
-    def __call__(self):
-        if self.socket is None:
-            self.socket, self.since = socket.socket(), time.monotonic()
-            self.socket.setblocking(False)
-            self.socket.connect_ex((self.address, 22))
-        try:
-            done = self.socket.recv(4) == b"SSH-"
-        except BlockingIOError:
-            # Where the first packet was lost, the kernel's own next one comes a second later.
-            if time.monotonic() - self.since < self.patience:
-                return False
-            self.patience = min(self.patience * 1.5, self.last_patience_seconds)
-            done = False
-        except OSError:
-            done = False
-        self.socket.close()
-        self.socket = None
-        return done
-
-
-class Boot:
-    """What is to be seen of a guest that boots."""
-
-    def __init__(self, console, address):
-        self.console, self.answering = Path(console), Answering(address)
-
-    def text(self):
-        try:
-            return self.console.read_text(errors="replace")
-        except FileNotFoundError:
-            return ""
-
-    def is_in_userspace(self):
-        return USERSPACE in self.text()
-
-    def answers(self):
-        # Nobody is asked before he listens, so that no packet is lost for which both then wait.
-        return SSH in self.text() and self.answering()
-
-    def watch(self):
-        """When the guest said its first line, and when SSH answered."""
-        conditions = {"the guest's first line": self.is_in_userspace, "SSH": self.answers}
-        return list(moments(conditions, BOOT_SECONDS, where=lambda: f"{self.console}:\n{self.text()[-2000:]}").values())
-
-
-def moments(conditions, seconds, look_seconds=LOOK_SECONDS, where=lambda: ""):
-    """When each of some conditions, by name, became true."""
-    deadline, found = time.monotonic() + seconds, dict.fromkeys(conditions)
-    while True:
-        for name, condition in conditions.items():
-            if found[name] is None and condition():
-                found[name] = time.monotonic()
-        missing = [name for name, moment in found.items() if moment is None]
-        if not missing:
-            return found
-        if time.monotonic() > deadline:
-            raise Failure(f"not within {seconds} s: {', '.join(missing)}\n{where()}")
-        time.sleep(look_seconds)
-
-
-def said_seldom(condition):
-    """A condition that costs a request, asked twice a second."""
-    last = 0.0
-
-    def ask():
-        nonlocal last
-        if time.monotonic() - last < POLL_SECONDS:
-            return False
-        last = time.monotonic()
-        return condition()
-    return ask
+FLEET_SECONDS, FLEET_LOOK_SECONDS = 600, 0.02
 
 
 class MachineBench:
-    SECTIONS = ("starts", "rules", "fleet", "records")
+    SECTIONS = ("starts", "rules", "fleet", "memory")
 
     def __init__(self, directory, options, stack):
         if os.geteuid() != 0:
             raise Failure("machines take root on the host")
         self.stack = stack
         self.repetitions, self.fleets, self.recorded = (3, 1, 20) if options.quick else (7, 3, 40)
-        self.duels, self.memory = [], []
+        self.duels, self.growth = [], []
         self.first_line = host(directory)
         self.directory = directory / "machines"
         self.directory.mkdir()
@@ -137,8 +51,7 @@ class MachineBench:
         guest = self.directory / "guest"
         run(GUEST_BUILDER, guest, timeout=300)
         self.cloud = Cloud(self.directory / "cloud", free_port())
-        stack.callback(self.cloud.stop)
-        stack.callback(self.cloud.remove_machines)
+        stack.callback(self.remove_cloud)
         self.cloud.up()
         self.cloud.command("image", "add", str(guest))
         self.add_silent_image(guest)
@@ -149,6 +62,14 @@ class MachineBench:
         self.arm.network()
         self.arm.open_group()
         self.make_bare()
+
+    def remove_cloud(self):
+        if self.cloud.variables:
+            # A crowd of busy ones takes its time.
+            self.cloud.command("machines", "stop", check=False, timeout=FLEET_SECONDS)
+        self.cloud.stop()
+        if self.cloud.variables:
+            shutil.rmtree(self.cloud.machine_folder, ignore_errors=True)
 
     def add_silent_image(self, guest):
         """The same guest as an image that nobody waits for: its machines are made once QEMU runs."""
@@ -183,24 +104,25 @@ class MachineBench:
     # One machine
 
     def starts(self):
-        names = ("the guest's first line", "SSH answers")
-        there, first = ([Duel(f"{name}, {what}", [], [], BOUND) for name in names] for what in (
-            "in a network that other machines are in", "as the first of its network"))
-        process = Duel("QEMU runs, in a network that other machines are in", [], [])
-        self.duels += [*there, process, *first]
+        what = ("the guest's first line", "SSH answers")
+        among, first = (
+            [Duel(f"{name}, {where}", [], [], BOUND) for name in what] for where in ("in a network that has machines", "the first of a network"))
+        process = Duel("QEMU runs, in a network that has machines", [], [])
+        self.duels += [*among, process, *first]
         self.arm.interface("one", group="open")
-        for duels, is_first in ((there, False), (first, True)):
-            if not is_first:
-                self.arm.interface("companion", group="open")
-                self.arm.make("virtualMachines", "companion", self.arm.machine_body("companion", self.key))
-            for number in range(self.repetitions):
-                self.say(f"start {number + 1} of {self.repetitions}{' in an empty network' if is_first else ''}")
-                own, rival = self.start_in_cloud(process if not is_first else None), self.start_by_hand()
-                for duel, one, other in zip(duels, own, rival):
-                    duel.own.append(one)
-                    duel.rival.append(other)
-            if not is_first:
-                self.arm.delete("virtualMachines", "companion")
+        self.arm.interface("companion", group="open")
+        self.arm.make("virtualMachines", "companion", self.arm.machine_body("companion", self.key))
+        self.compete(among, process)
+        self.arm.delete("virtualMachines", "companion")
+        self.compete(first, Duel("", [], []))
+
+    def compete(self, duels, process):
+        for number in range(self.repetitions):
+            self.say(f"start {number + 1} of {self.repetitions}, {duels[0].what.partition(', ')[2]}")
+            own, rival = self.start_in_cloud(process), self.start_by_hand()
+            for duel, one, other in zip(duels, own, rival):
+                duel.own.append(one)
+                duel.rival.append(other)
 
     def start_in_cloud(self, process):
         """Seconds from the answer to the PUT until the guest's first line, and until SSH answers."""
@@ -213,9 +135,8 @@ class MachineBench:
         boot = Boot(self.host.folder / "machines" / identity / "console.log", address)
         seen = boot.watch()
         self.log_in(address, "one")
-        if process:
-            ticks = Path(f"/proc/{self.host.qemu(identity)}/stat").read_text().rsplit(")", 1)[1].split()[19]
-            process.own.append(int(ticks) / TICKS_PER_SECOND - clock)
+        ticks = Path(f"/proc/{self.host.qemu(identity)}/stat").read_text().rsplit(")", 1)[1].split()[19]
+        process.own.append(int(ticks) / TICKS_PER_SECOND - clock)
         if (document := self.arm.wait(answer))["status"] != "Succeeded":
             raise Failure(f"the machine: {document}")
         self.arm.delete("virtualMachines", "one")
@@ -319,9 +240,9 @@ class MachineBench:
     # Many machines
 
     def fleet(self):
+        self.teach()
         up, done, down = (Duel(f"{FLEET} machines at once: {what}", [], []) for what in ("all answer on SSH", "all Succeeded", "all deleted"))
         self.duels += [up, done, down]
-        self.teach()
         for number in range(self.fleets):
             self.say(f"{FLEET} machines at once, {number + 1} of {self.fleets}")
             for duel, seconds in zip((up, done, down), self.fleet_in_cloud()):
@@ -375,7 +296,7 @@ class MachineBench:
             if answer.status_code not in (200, 201, 202, 204):
                 raise Failure(answer.text)
             if url := answer.headers.get("Azure-AsyncOperation"):
-                pending[url] = said_seldom(lambda url=url: self.has_succeeded(url))
+                pending[url] = seldom(lambda url=url: self.has_succeeded(url))
         moments(pending, FLEET_SECONDS, FLEET_LOOK_SECONDS)
 
     def has_succeeded(self, url):
@@ -395,7 +316,7 @@ class MachineBench:
         return [median(values) for values in zip(*samples)]
 
     def remember(self, what, before, count):
-        self.memory.append((what, before, self.resident(), count))
+        self.growth.append((what, before, self.resident(), count))
 
     def teach(self):
         """Fills the caches, and lets the process make and remove some machines: what this takes is no machine's."""
@@ -412,7 +333,7 @@ class MachineBench:
         self.deallocated("teacher", self.recorded)
         self.remove("teacher", self.recorded)
 
-    def records(self):
+    def memory(self):
         """Machines that exist and do not run: made and deallocated, a few at a time."""
         self.teach()
         before = self.resident()
@@ -447,18 +368,21 @@ class MachineBench:
                "before the clock starts, in the cloud it starts with the answer to the PUT.")
         yield ""
         yield from table(Duel.HEAD, [duel.cells() for duel in self.duels], markdown, words=1)
-        if not self.memory:
+        if not self.growth:
             return
         yield ""
         rows = []
-        for what in dict.fromkeys(what for what, *_ in self.memory):
-            found = [(before, after, count) for name, before, after, count in self.memory if name == what]
+        for what in dict.fromkeys(what for what, *_ in self.growth):
+            found = [(before, after, count) for name, before, after, count in self.growth if name == what]
+            # The first of several taught the process what such a crowd takes.
+            found = found[1:] or found
             own, all_of_it = (median((after[kind] - before[kind]) / count / 1024 for before, after, count in found) for kind in (0, 1))
             own_before, own_after = (median(pair[moment][0] for pair in found) / (1 << 20) for moment in (0, 1))
-            rows.append((what, f"{own_before:.1f}", f"{own_after:.1f}", f"{own:,.0f}", f"{all_of_it:,.0f}", "met" if own <= MEMORY_BOUND_KIB else "MISSED"))
-        yield from table(
-            ("memory of the process", "MiB before", "MiB with them", "KiB a machine", "resident", f"bound: {MEMORY_BOUND_KIB} KiB"), rows, markdown, words=1)
+            verdict = "met" if own <= MEMORY_BOUND_KIB else "MISSED"
+            rows.append((what, f"{own_before:.1f}", f"{own_after:.1f}", f"{own:,.0f}", f"{all_of_it:,.0f}", verdict))
+        head = ("memory of the process", "MiB before", "MiB with them", "KiB a machine", "resident", f"bound: {MEMORY_BOUND_KIB} KiB")
+        yield from table(head, rows, markdown, words=1)
         yield ""
         yield (f"Memory of its own (RssAnon; 'resident' adds the pages of files), medians of {MEMORY_SAMPLES} samples over "
-               f"{MEMORY_SAMPLES * MEMORY_SAMPLE_SECONDS:.0f} s with and before the machines, their difference divided by their number; after the records "
-               f"had grown past the database's cache, and {self.recorded} machines had been made and removed.")
+               f"{MEMORY_SAMPLES * MEMORY_SAMPLE_SECONDS:.0f} s with and before the machines, their difference divided by their number; after "
+               f"the records had grown past the database's cache, and {self.recorded} machines had been made and removed.")

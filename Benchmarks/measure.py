@@ -143,7 +143,7 @@ class Row:
 
 @dataclass
 class Duel:
-    """Seconds that something took the cloud and, run by run in turn with it, its rival. `bound` is a factor of the rival's seconds and seconds more."""
+    """Seconds that something took the cloud and its rival, who ran in turn. `bound` is a factor of the rival's seconds, and seconds more."""
     what: str
     own: list
     rival: list

@@ -235,13 +235,7 @@ struct DiskMaker {
       throw CloudError(
         409, "ConflictingUserInput", "Disk '\(id.name)' cannot be attached as the disk is already owned by VM '\(owner)'.", target: target)
     }
-    if owners.isEmpty {
-      guard record.isReady else {
-        throw CloudError(
-          409, "ConflictingUserInput", "Disk '\(id.name)' cannot be attached as it is still being created.", target: target)
-      }
-      try DiskType(service: service, isSnapshot: false).requireNoAccess(record, in: reader)
-    }
+    if owners.isEmpty { try DiskType(service: service, isSnapshot: false).requireNoAccess(record, in: reader) }
     if let zone = resource.zones?.first, let own = zones?.first, zone != own {
       throw CloudError(
         400, "BadRequest", "Disk '\(id.name)' is in zone \(zone); it cannot be attached to virtual machine '\(change.id.name)' in zone \(own).")

@@ -267,6 +267,17 @@ extension VirtualMachineType {
     }
   }
 
+  /// A disk that an operation of its own is making is made by that alone.
+  func refuseUnfinishedDisks(_ machine: VirtualMachine, tenant: GUID, in reader: any RecordReader) throws {
+    for disk in machine.disks {
+      guard let record = try DiskRecord.find(disk, tenant: tenant, in: reader), !record.isReady,
+        try !LongRunningOperation.pending(disk, tenant: tenant, in: reader).isEmpty
+      else { continue }
+      throw CloudError(
+        409, "ConflictingUserInput", "Disk '\(disk.name)' cannot be attached as it is still being created.", target: "dataDisk.managedDisk.id")
+    }
+  }
+
   // MARK: Security
 
   func securityProfile(_ given: JSON?, _ existing: Resource?, image: JSON?, in reader: any RecordReader) throws -> JSON? {

@@ -79,6 +79,7 @@ struct VirtualMachineType: ReconciledResourceType {
     try ResourceLink.set(from: change.id, Self.diskRole, to: typed.disks, tenant: machine.tenant, in: transaction)
     try ResourceLink.set(from: change.id, Self.interfaceRole, to: typed.interfaces.map(\.id), tenant: machine.tenant, in: transaction)
     if set != nil { try refuseZonalDisks(typed, tenant: machine.tenant, in: transaction) }
+    try refuseUnfinishedDisks(typed, tenant: machine.tenant, in: transaction)
     if existing == nil, let set {
       try ResourceLink.set(from: change.id, Self.availabilitySetRole, to: [set], tenant: machine.tenant, in: transaction)
     }

@@ -1,5 +1,9 @@
 internal import Subprocess
 
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
 #if canImport(System)
   internal import System
 #else
@@ -13,6 +17,9 @@ public struct Program: Sendable {
   /// What it gets instead of this process's environment: programs of the host are run in the C locale and with the standard path.
   public static let environment: [String: String] = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
 
+  /// A program that stops reading is an error of the write to it, and does not end this process.
+  private static let expectBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
   public init(_ name: String) {
     self.name = name
   }
@@ -25,6 +32,7 @@ public struct Program: Sendable {
   public func run(
     _ arguments: [String], input: [UInt8] = [], accepting: Set<Int32> = [0], environment: [String: String] = [:], outputLimit: Int = 16 << 20
   ) async throws(ProgramFailure) -> ProgramOutput {
+    Self.expectBrokenPipes
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
     let executable: Executable = name.hasPrefix("/") ? .path(FilePath(name)) : .name(name)
