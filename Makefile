@@ -17,7 +17,7 @@ PYTEST ?=
 SUDO := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo)
 BINARY := .build/release/cocagne
 ONE_CONFIGURATION := --configuration release
-# They take less than a minute; a test that hangs is to be seen as one.
+# They take less than two minutes; a test that hangs is to be seen as one.
 UNIT_TESTS_END_AFTER := 15m
 data := $(if $(DATA),--data '$(DATA)')
 # Inside a shell of this cloud, PyPI is not to be judged by this cloud's authority.

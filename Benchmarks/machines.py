@@ -17,7 +17,7 @@ from Conformance.cloud import Cloud, free_port
 from Conformance.machines import GUEST_BUILDER, Arm, Guest, Host, rule
 from bare_qemu import BareMachine, BareNetwork, Namespace
 from measure import TICKS_PER_SECOND, Duel, Failure, Processes, Request, host, run, table
-from watching import BOOT_SECONDS, LOOK_SECONDS, Boot, moments, seldom
+from watching import BOOT_SECONDS, LOOK_SECONDS, POLL_SECONDS, Boot, moments, seldom
 
 GROUP = "machines"
 # From an accepted PUT, a machine is to be there as fast as by hand but for this factor and these seconds.
@@ -51,6 +51,7 @@ class MachineBench:
         guest = self.directory / "guest"
         run(GUEST_BUILDER, guest, timeout=300)
         self.cloud = Cloud(self.directory / "cloud", free_port())
+        self.arm = None
         stack.callback(self.remove_cloud)
         self.cloud.up()
         self.cloud.command("image", "add", str(guest))
@@ -64,12 +65,19 @@ class MachineBench:
         self.make_bare()
 
     def remove_cloud(self):
-        if self.cloud.variables:
-            # A crowd of busy ones takes its time.
-            self.cloud.command("machines", "stop", check=False, timeout=FLEET_SECONDS)
+        if self.arm:
+            # A machine that is being made comes up after the others were stopped.
+            while self.is_at_work():
+                self.cloud.command("machines", "stop", timeout=FLEET_SECONDS)
+                time.sleep(POLL_SECONDS)
+            self.cloud.command("machines", "stop", timeout=FLEET_SECONDS)
         self.cloud.stop()
-        if self.cloud.variables:
+        if self.arm:
             shutil.rmtree(self.cloud.machine_folder, ignore_errors=True)
+
+    def is_at_work(self):
+        machines = self.arm.request("GET", f"{self.arm.base}/providers/Microsoft.Compute/virtualMachines").json()["value"]
+        return any(machine["properties"]["provisioningState"] not in ("Succeeded", "Failed") for machine in machines)
 
     def add_silent_image(self, guest):
         """The same guest as an image that nobody waits for: its machines are made once QEMU runs."""

@@ -98,6 +98,15 @@ def group(cloud):
 
 
 @pytest.fixture(scope="module")
+def rg(az):
+    """A resource group for the module's commands, gone with everything in it before the next module begins."""
+    name = unique("rg")
+    az("group", "create", "-n", name, "-l", "paris")
+    yield name
+    az("group", "delete", "-n", name, "--yes")
+
+
+@pytest.fixture(scope="module")
 def account(cloud, group):
     """A storage account for the module's tests: its name and first key."""
     name = unique("acct")

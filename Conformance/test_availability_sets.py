@@ -7,14 +7,6 @@ from machines import Arm, Guest
 
 
 @pytest.fixture(scope="module")
-def rg(az):
-    name = unique("rg")
-    az("group", "create", "-n", name, "-l", "paris")
-    yield name
-    az("group", "delete", "-n", name, "--yes")
-
-
-@pytest.fixture(scope="module")
 def make(az, rg):
     """Makes an availability set, and gives its name and what `az` printed."""
 

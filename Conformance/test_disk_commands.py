@@ -19,14 +19,6 @@ ELSEWHERE = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/
 
 
 @pytest.fixture(scope="module")
-def rg(az):
-    name = unique("rg")
-    az("group", "create", "-n", name, "-l", "paris")
-    yield name
-    az("group", "delete", "-n", name, "--yes", "--no-wait")
-
-
-@pytest.fixture(scope="module")
 def marked_image(cloud, guest, workspace):
     """The light guest with a disk that has something to lose: a partition table."""
     folder = workspace / unique("marked")

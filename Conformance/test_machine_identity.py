@@ -26,14 +26,6 @@ def az(new_az):
 
 
 @pytest.fixture(scope="module")
-def rg(az):
-    name = unique("rg")
-    az("group", "create", "-n", name, "-l", "paris")
-    yield name
-    az("group", "delete", "-n", name, "--yes", "--no-wait")
-
-
-@pytest.fixture(scope="module")
 def create(rg, light_image):
     return (
         "vm", "create", "-g", rg, "-n", "me", "--image", light_image, "--size", "Standard_B1ls", "--admin-username", "azureuser",

@@ -5,16 +5,7 @@ import subprocess
 
 import pytest
 
-from cloud import unique
 from machines import LIGHT_IMAGE, Guest, Host
-
-
-@pytest.fixture(scope="module")
-def rg(az):
-    name = unique("rg")
-    az("group", "create", "-n", name, "-l", "paris")
-    yield name
-    az("group", "delete", "-n", name, "--yes")
 
 
 @pytest.fixture(scope="module")

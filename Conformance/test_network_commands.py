@@ -4,19 +4,10 @@ import ipaddress
 
 import pytest
 
-from cloud import unique
 
 # What az says of a resource that is not there.
 NOT_FOUND = 3
 PEERING = ("network", "vnet", "peering")
-
-
-@pytest.fixture(scope="module")
-def rg(az):
-    name = unique("rg")
-    az("group", "create", "-n", name, "-l", "paris")
-    yield name
-    az("group", "delete", "-n", name, "--yes", "--no-wait")
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,6 @@ import pytest
 from cloud import unique
 
 
-@pytest.fixture(scope="module")
-def rg(az):
-    name = unique("rg")
-    az("group", "create", "-n", name, "-l", "paris")
-    yield name
-    az("group", "delete", "-n", name, "--yes")
-
-
 @pytest.fixture
 def assign(az, rg):
     """Assigns a policy to the group until the test ends."""
