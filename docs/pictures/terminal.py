@@ -1,8 +1,10 @@
-"""Draws a transcript as a terminal: `terminal.py TRANSCRIPT.txt PICTURE.svg`. Lines that begin with `$ ` are what was typed."""
+"""Draws a transcript as a terminal: `terminal.py TRANSCRIPT.txt PICTURE.svg`. What follows a prompt is what was typed."""
 
+import re
 import sys
 from xml.sax.saxutils import escape
 
+PROMPT = re.compile(r"(\S*\$ |      (?=--))(.*)")
 FONT, LINE, WIDTH, MARGIN = 13, 19, 8, 18
 
 
@@ -16,8 +18,9 @@ def draw(lines):
     yield f'<g font-family="ui-monospace, Menlo, DejaVu Sans Mono, monospace" font-size="{FONT}" xml:space="preserve">'
     for number, line in enumerate(lines):
         y = MARGIN + 26 + number * LINE
-        if line.startswith("$ "):
-            yield f'<text x="{MARGIN}" y="{y}"><tspan fill="#57ab5a">$ </tspan><tspan fill="#f0f6fc" font-weight="bold">{escape(line[2:])}</tspan></text>'
+        if typed := PROMPT.match(line):
+            yield (f'<text x="{MARGIN}" y="{y}"><tspan fill="#57ab5a">{escape(typed[1])}</tspan>'
+                   f'<tspan fill="#f0f6fc" font-weight="bold">{escape(typed[2])}</tspan></text>')
         else:
             yield f'<text x="{MARGIN}" y="{y}" fill="#adbac7">{escape(line)}</text>'
     yield "</g></svg>"
