@@ -27,8 +27,8 @@ RULES_MACHINES, INTERFACES_PER_MACHINE = 7, 8
 PROBED_PORT = 4242
 FLEET = 20
 MEMORY_BOUND_KIB = 50
-# Records that fill the pages which the database keeps in memory, 16 MiB of the writer's, before memory is looked at.
-FILLING_BYTES, FILLING_SECONDS, FILLING_CLIENTS = 32 << 20, 3, 8
+# Before memory is looked at, records fill the pages that the database keeps in memory: of its writer 16 MiB, of each reader 2.
+FILLING_BYTES, FILLING_SECONDS, FILLING_CLIENTS, FILLING_PAGES = 32 << 20, 3, 8, 20
 MEMORY_SAMPLES, MEMORY_SAMPLE_SECONDS = 15, 0.4
 # An emulated guest takes some seconds of a core to boot; many at once wait for each other.
 FLEET_SECONDS, FLEET_LOOK_SECONDS = 600, 0.02
@@ -65,15 +65,18 @@ class MachineBench:
         self.make_bare()
 
     def remove_cloud(self):
-        if self.arm:
+        self.say("taking the cloud off the host")
+        try:
             # A machine that is being made comes up after the others were stopped.
-            while self.is_at_work():
+            while self.arm and self.is_at_work():
                 self.cloud.command("machines", "stop", timeout=FLEET_SECONDS)
                 time.sleep(POLL_SECONDS)
-            self.cloud.command("machines", "stop", timeout=FLEET_SECONDS)
-        self.cloud.stop()
-        if self.arm:
-            shutil.rmtree(self.cloud.machine_folder, ignore_errors=True)
+            self.cloud.remove_machines()
+        finally:
+            self.cloud.stop()
+            if self.arm:
+                # The cloud itself made an empty folder anew.
+                shutil.rmtree(self.cloud.machine_folder, ignore_errors=True)
 
     def is_at_work(self):
         machines = self.arm.request("GET", f"{self.arm.base}/providers/Microsoft.Compute/virtualMachines").json()["value"]
@@ -338,8 +341,19 @@ class MachineBench:
         url = self.cloud.arm_url(f"/subscriptions/{self.cloud.subscription}/resourcegroups/filling-{{slot}}")
         while (self.cloud.data / "records" / "cocagne.sqlite").stat().st_size < FILLING_BYTES:
             Request(url, 1, "PUT", headers, body).load(self.server, FILLING_CLIENTS, FILLING_SECONDS)
+        self.at_once(self.read_log, range(FILLING_CLIENTS))
         self.deallocated("teacher", self.recorded)
         self.remove("teacher", self.recorded)
+
+    def read_log(self, _):
+        """Reads of what was written more than a connection keeps in memory."""
+        path = f"/subscriptions/{self.cloud.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+        session, url = self.cloud.arm_session(), self.cloud.arm_url(path, "2015-04-01")
+        for _ in range(FILLING_PAGES):
+            answer = session.get(url, timeout=60)
+            if answer.status_code != 200:
+                raise Failure(answer.text)
+            url = answer.json()["nextLink"]
 
     def memory(self):
         """Machines that exist and do not run: made and deallocated, a few at a time."""

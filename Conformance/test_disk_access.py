@@ -147,10 +147,39 @@ def test_a_wrong_url_opens_nothing(cloud, az, group, imported):
     page = {"x-ms-page-write": "update", "x-ms-range": "bytes=0-511"}
     refused = session.put(url + "&comp=page", headers=page, data=b"x" * 512, timeout=30)
     assert (refused.status_code, refused.headers["x-ms-error-code"]) == (403, "AuthorizationPermissionMismatch")
+    for hostile in ("bytes=9223372036854775807-9223372036854775807", "bytes=99999999999999999999-"):
+        assert session.get(url, headers={"x-ms-range": hostile}, timeout=30).status_code == 416
+    assert session.get(url, headers={"x-ms-range": f"bytes={DISK_BYTES}-99999999999999999999"}, timeout=30).content[:8] == b"conectix"
     beyond = session.get(url, headers={"x-ms-range": f"bytes={DISK_BYTES + 512}-"}, timeout=30)
     assert (beyond.status_code, beyond.headers["x-ms-error-code"]) == (416, "InvalidRange")
     assert session.delete(url, timeout=30).status_code == 405
     az("disk", "revoke-access", "-g", group, "-n", "imported")
+
+
+def test_a_disk_that_must_not_be_reached_is_not(cloud, az, group, arm):
+    arm.make("disks", "hidden", {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1, "networkAccessPolicy": "DenyAll"})
+    assert "networkAccessPolicy" in az.refused("disk", "grant-access", "-g", group, "-n", "hidden", "--duration-in-seconds", "60")
+    az("disk", "update", "-g", group, "-n", "hidden", "--network-access-policy", "AllowAll")
+    url = grant(az, group, "hidden")
+    assert cloud.session().head(url, timeout=30).status_code == 200
+    # A disk does not change under who reads it; and once it is closed to all, it is to whoever had an URL.
+    assert "ActiveSAS" in az.refused("disk", "update", "-g", group, "-n", "hidden", "--size-gb", "2")
+    az("disk", "update", "-g", group, "-n", "hidden", "--public-network-access", "Disabled")
+    assert cloud.session().head(url, timeout=30).status_code == 403
+
+
+def test_an_image_is_made_of_disks_alone(cloud, az, group, arm, imported):
+    image = {"storageProfile": {
+        "osDisk": {"osType": "Linux", "osState": "Generalized", "managedDisk": {"id": imported["id"]}},
+        "dataDisks": [{"lun": 0, "managedDisk": {"id": imported["id"]}}],
+    }}
+    arm.make("images", "whole", image)
+    shown = az("image", "show", "-g", group, "-n", "whole")["storageProfile"]["dataDisks"]
+    assert [disk["lun"] for disk in shown] == [0]
+    # What an image is made of lies below its id, and is nobody's to copy.
+    inner = {"storageProfile": {"osDisk": {"osType": "Linux", "managedDisk": {"id": arm.id("images", "whole") + "/dataDisks/0"}}}}
+    assert code(arm.put("images", "inner", inner)) == (404, "ResourceNotFound")
+    az("image", "delete", "-g", group, "-n", "whole")
 
 
 def test_a_grant_ends_by_itself(cloud, az, group, imported):
@@ -161,6 +190,7 @@ def test_a_grant_ends_by_itself(cloud, az, group, imported):
 
 @pytest.mark.parametrize("range, length, kind", [
     ("bytes=0-510", 511, "update"), ("bytes=1-512", 512, "update"), ("bytes=0-1023", 512, "update"), (f"bytes={DISK_BYTES}-{DISK_BYTES + 1023}", 1024, "update"),
+    ("bytes=0-99999999999999999999", 512, "update"), ("bytes=0-9223372036854775807", 512, "clear"), ("bytes=9223372036854775807-", 512, "update"),
     ("bytes=0-511", 512, "sideways"), (f"bytes=0-{PAGE_BYTES + 511}", PAGE_BYTES + 512, "update"), (None, 512, "update"),
 ])
 def test_a_wrong_page_is_refused(cloud, arm, page_target, range, length, kind):

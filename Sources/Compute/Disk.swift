@@ -155,7 +155,8 @@ struct DiskWorker: Sendable {
     } else {
       try await images.copy(try await file(disk), to: target)
     }
-    if bytes > disk.sizeBytes { try await images.resize(target, to: bytes) }
+    // The original's file may not yet have grown to what its record says.
+    try await images.resize(target, to: bytes)
   }
 
   /// Bytes that are taken of a blob at a time.

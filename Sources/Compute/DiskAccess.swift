@@ -87,8 +87,9 @@ extension DiskType {
     guard ["vhd", nil].contains(body.member("fileFormat")?.string?.lowercased()) else {
       throw CloudError.invalidParameter("accessData.fileFormat", "Disks are handed out as VHD alone by this cloud.")
     }
-    guard resource.properties["networkAccessPolicy"]?.string != "DenyAll" else {
-      throw CloudError.operationNotAllowed("Access to disk '\(name)' cannot be granted: its networkAccessPolicy is DenyAll.")
+    guard Self.isReachable(resource.properties) else {
+      throw CloudError.operationNotAllowed(
+        "Access to disk '\(name)' cannot be granted: its networkAccessPolicy or its publicNetworkAccess does not allow it.")
     }
     let canWrite = level.lowercased() == "write"
     guard canWrite == record.awaitsUpload else {
@@ -110,6 +111,11 @@ extension DiskType {
     try transaction.save(access)
     let key = try service.keyring.dataKey(record.dataKey, tenant: record.tenant, in: transaction)
     return ["accessSAS": .string(access.url(record, key: key, address: service.configuration.address))]
+  }
+
+  /// Whether a disk may be reached by URL at all.
+  static func isReachable(_ properties: JSON) -> Bool {
+    properties["networkAccessPolicy"]?.string == "AllowAll" && properties["publicNetworkAccess"]?.string == "Enabled"
   }
 
   private func endAccess(_ resource: Resource, _ context: OperationContext, in transaction: RecordTransaction) throws -> JSON {
@@ -165,42 +171,5 @@ extension VirtualHardDisk {
     }
     guard expecting == nil || bytes == expecting else { throw invalid("current size", "'\(expecting ?? 0)'") }
     return bytes
-  }
-}
-
-/// The disks whose bytes are being read or written by URL: opened at the first request, closed when nobody has asked for a while.
-actor OpenDisks {
-  private struct Entry {
-    var isReadOnly: Bool
-    var opening: Task<DiskBytes, any Error>
-  }
-
-  private var entries: [GUID: Entry] = [:]
-  private static let idle: Duration = .seconds(30)
-
-  func bytes(of disk: DiskRecord, isReadOnly: Bool, opened: @escaping @Sendable () async throws -> DiskBytes) async throws -> DiskBytes {
-    if let entry = entries[disk.guid], entry.isReadOnly == isReadOnly { return try await entry.opening.value }
-    await close(disk.guid)
-    let entry = Entry(isReadOnly: isReadOnly, opening: Task { try await opened() })
-    entries[disk.guid] = entry
-    do {
-      return try await entry.opening.value
-    } catch {
-      entries[disk.guid] = nil
-      throw error
-    }
-  }
-
-  /// Lets go of a disk's file, and returns once it is free.
-  func close(_ disk: GUID) async {
-    guard let entry = entries.removeValue(forKey: disk), let bytes = try? await entry.opening.value else { return }
-    await bytes.close()
-  }
-
-  func closeIdle() async {
-    for (disk, entry) in entries {
-      guard let bytes = try? await entry.opening.value, bytes.isIdle(for: Self.idle) else { continue }
-      await close(disk)
-    }
   }
 }

@@ -6,6 +6,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import Records
+internal import ResourceManager
 internal import Wire
 
 /// Disks as page blobs, by the URLs of `beginGetAccess`: host `md-….blob.core.`.
@@ -56,9 +57,7 @@ public final class DiskAccessEndpoint: EdgeService {
   }
 
   private func authenticate(_ request: EdgeRequest, now: Timestamp) async throws -> OpenedDisk {
-    let refusal = CloudError(
-      403, "AuthenticationFailed",
-      "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.")
+    let refusal = Self.refusal
     guard let grant = request.query["si"].flatMap({ GUID($0) }), let signature = request.query["sig"].flatMap({ Base64.decode($0) }) else {
       throw refusal
     }
@@ -89,11 +88,30 @@ public final class DiskAccessEndpoint: EdgeService {
     }
   }
 
-  private func bytes(_ disk: OpenedDisk) async throws -> DiskBytes {
-    let (service, record, canWrite) = (service, disk.record, disk.access.canWrite)
-    return try await service.openDisks.bytes(of: record, isReadOnly: !canWrite) {
-      try await service.disks.images.bytes(of: try await service.disks.file(record), isReadOnly: !canWrite)
+  /// The disk's bytes, opened once for all requests. A grant that has gone meanwhile opens nothing.
+  private static func bytes(_ disk: OpenedDisk, _ service: ComputeService) async throws -> DiskBytes {
+    let (access, record, canWrite) = (disk.access, disk.record, disk.access.canWrite)
+    return try await service.openDisks.bytes(of: record.guid, isReadOnly: !canWrite) {
+      let isGood = try await service.records.read { reader in
+        let current = try DiskAccess.current(of: access.disk, tenant: access.tenant, now: service.clock.now(), in: reader)
+        let state = try reader.fetch(Resource.self, Resource.key(tenant: access.tenant, access.disk))?.provisioningState
+        return current?.grant == access.grant && state.map { $0 != .deleting } ?? false
+      }
+      guard isGood else { throw Self.refusal }
+      let bytes = try await service.disks.images.bytes(of: try await service.disks.file(record), isReadOnly: !canWrite)
+      // A disk that is about to grow is smaller than its record says.
+      guard bytes.size == record.sizeBytes else {
+        await bytes.close()
+        throw CloudError.serverBusy("The disk is being changed.")
+      }
+      return bytes
     }
+  }
+
+  private static var refusal: CloudError {
+    CloudError(
+      403, "AuthenticationFailed",
+      "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.")
   }
 
   private func headers(_ disk: OpenedDisk) -> HTTPHeaders {
@@ -115,7 +133,10 @@ public final class DiskAccessEndpoint: EdgeService {
         headers: [("Content-Range", "bytes */\(disk.size)")])
     }
     if range != nil { headers.add(name: "Content-Range", value: "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(disk.size)") }
-    let source = Pieces(bytes: try await bytes(disk), footer: footer(disk), rest: part)
+    // What cannot be opened is told before the first byte.
+    let service = service
+    _ = try await Self.bytes(disk, service)
+    let source = Pieces(size: Int(disk.record.sizeBytes), footer: footer(disk), rest: part) { try await Self.bytes(disk, service) }
     return EdgeResponse(range == nil ? .ok : .partialContent, headers: headers, body: .stream(length: part.count, source))
   }
 
@@ -135,25 +156,27 @@ public final class DiskAccessEndpoint: EdgeService {
   }
 
   private final class Pieces: EdgeBodySource, @unchecked Sendable {
-    private let bytes: DiskBytes
+    private let size: Int
     private let footer: [UInt8]
     private var rest: Range<Int>
+    private let opened: @Sendable () async throws -> DiskBytes
 
-    init(bytes: DiskBytes, footer: [UInt8], rest: Range<Int>) {
-      self.bytes = bytes
+    init(size: Int, footer: [UInt8], rest: Range<Int>, opened: @escaping @Sendable () async throws -> DiskBytes) {
+      self.size = size
       self.footer = footer
       self.rest = rest
+      self.opened = opened
     }
 
     func next() async throws -> ByteBuffer? {
       guard !rest.isEmpty else { return nil }
-      let size = Int(bytes.size)
       if rest.lowerBound >= size {
         defer { rest = rest.upperBound..<rest.upperBound }
         return ByteBuffer(bytes: footer[(rest.lowerBound - size)..<(rest.upperBound - size)])
       }
       let end = min(rest.lowerBound + DiskBytes.pieceBytes, rest.upperBound, size)
-      let piece = try await bytes.read(at: Int64(rest.lowerBound), count: end - rest.lowerBound)
+      // A slow reader's disk may have been closed meanwhile: it is opened again, if its grant still stands.
+      let piece = try await opened().read(at: Int64(rest.lowerBound), count: end - rest.lowerBound)
       rest = end..<rest.upperBound
       return ByteBuffer(bytes: piece)
     }
@@ -165,7 +188,7 @@ public final class DiskAccessEndpoint: EdgeService {
     var found: [Range<Int>] = []
     if let part, part.lowerBound < size {
       let within = Int64(part.lowerBound)..<Int64(min(part.upperBound, size))
-      found = try await bytes(disk).written(in: within).map { Int($0.lowerBound)..<Int($0.upperBound) }
+      found = try await Self.bytes(disk, service).written(in: within).map { Int($0.lowerBound)..<Int($0.upperBound) }
     }
     if let part, part.upperBound > size { found.append(max(size, part.lowerBound)..<part.upperBound) }
     var writer = XMLWriter()
@@ -187,7 +210,7 @@ public final class DiskAccessEndpoint: EdgeService {
 
   private func write(_ request: EdgeRequest, _ disk: OpenedDisk) async throws -> EdgeResponse {
     let invalid = CloudError(416, "InvalidPageRange", "The page range specified is invalid.")
-    guard let range = try Self.range(request), let last = range.last, range.first % 512 == 0, (last + 1) % 512 == 0, last < disk.size else {
+    guard let range = try Self.range(request), let last = range.last, last < disk.size, range.first % 512 == 0, (last + 1) % 512 == 0 else {
       throw invalid
     }
     let part = range.first..<last + 1
@@ -199,8 +222,8 @@ public final class DiskAccessEndpoint: EdgeService {
     }
     let body = try await request.body.collect(upTo: Self.maximumWriteBytes)
     guard body.readableBytes == (update == "update" ? part.count : 0) else { throw invalid }
-    let bytes = try await bytes(disk)
-    let size = Int(bytes.size)
+    let bytes = try await Self.bytes(disk, service)
+    let size = Int(disk.record.sizeBytes)
     let inner = part.clamped(to: 0..<size)
     if !inner.isEmpty {
       if update == "update" {

@@ -113,6 +113,7 @@ struct DiskType: ReconciledResourceType {
     if let type = given.member("osType")?.string { properties["osType"] = .string(type) }
     let record = try service.newDisk(change.id, bytes: bytes, source: source, backing: backing, tenant: context.tenant, in: transaction)
     for (name, value) in Self.properties(record, sourceJSON: shown, now: context.now).members { properties[name] = value }
+    try settleReach(given, of: &properties)
     if isSnapshot { properties["incremental"] = .boolean(given.member("incremental")?.boolean ?? false) }
     return Resource(
       tenant: context.tenant, id: change.id, location: nil, zones: change.body.member("zones")?.array?.compactMap(\.string),
@@ -123,7 +124,7 @@ struct DiskType: ReconciledResourceType {
     let type = id.type?.lowercased()
     guard type == Self.name.lowercased() || type == Self.snapshotName.lowercased(), id.subscription == change.context.subscription,
       let resource = try reader.fetch(Resource.self, Resource.key(tenant: change.context.tenant, id)), resource.provisioningState != .deleting,
-      let record = try DiskRecord.find(id, tenant: change.context.tenant, in: reader)
+      let record = try DiskRecord.find(id, tenant: change.context.tenant, in: reader), !record.awaitsUpload
     else {
       throw CloudError(404, "ResourceNotFound", "The source resource '\(id)' was not found.", target: "creationData.sourceResourceId")
     }
@@ -136,6 +137,18 @@ struct DiskType: ReconciledResourceType {
     guard let publisher = value("publishers"), let offer = value("offers"), let sku = value("skus") else { return nil }
     return try PlatformImage.find(
       publisher: publisher, offer: offer, sku: sku, version: value("versions") ?? "latest", location: service.location, in: reader)
+  }
+
+  /// Takes over who may reach the disk by URL.
+  private func settleReach(_ given: JSON, of properties: inout JSON.Object) throws {
+    for (name, values) in [("networkAccessPolicy", ["AllowAll", "AllowPrivate", "DenyAll"]), ("publicNetworkAccess", ["Enabled", "Disabled"])] {
+      guard let value = given.member(name), !value.isNull else { continue }
+      guard let spelled = values.first(where: { $0.lowercased() == value.string?.lowercased() }) else {
+        throw CloudError.invalidParameter(
+          name, "The value '\(value.string ?? value.text)' of parameter '\(name)' is not one of \(values.joined(separator: ", ")).")
+      }
+      properties[name] = .string(spelled)
+    }
   }
 
   /// Disks grow; they never shrink.
@@ -151,13 +164,13 @@ struct DiskType: ReconciledResourceType {
           "Disk size reduction is not supported. Current size is \(record.sizeBytes) bytes, requested size is \(gibibytes << 30) bytes.")
       }
       guard !isSnapshot else { throw CloudError.changeNotAllowed("snapshot.diskSizeGB") }
+      try requireNoAccess(record, in: transaction)
       record.sizeBytes = try DiskMaker.bytes(gibibytes, minimum: record.sizeBytes, "disk.diskSizeGB")
       try transaction.save(record)
       state = .updating
     }
-    for name in ["networkAccessPolicy", "publicNetworkAccess"] {
-      if let value = given.member(name) { properties[name] = value }
-    }
+    try settleReach(given, of: &properties)
+    if !Self.isReachable(.object(properties)) { try transaction.remove(DiskAccess.self, DiskAccess.key(existing.tenant, existing.id)) }
     return Resource(
       tenant: existing.tenant, id: existing.id, location: nil, zones: existing.zones, properties: .object(properties), provisioningState: state,
       etag: .zero, createdTime: change.context.now, changedTime: change.context.now)

@@ -13,10 +13,10 @@ struct ImageType: ReconciledResourceType {
   static let name = "Microsoft.Compute/images"
   let service: ComputeService
   let descriptor = ResourceTypeDescriptor(type: name, apiVersions: ComputeProvider.apiVersions, linkPermission: "\(name)/read")
-  /// Who makes an image of a disk or machine reads it.
+  /// Who makes an image of a disk or machine reads all that is on it: to see the machine is not enough for that.
   var linkPermissions: [String: String] {
     [
-      DiskType.name.lowercased(): "\(DiskType.name)/beginGetAccess/action", VirtualMachineType.name.lowercased(): "\(VirtualMachineType.name)/read",
+      DiskType.name.lowercased(): "\(DiskType.name)/beginGetAccess/action", VirtualMachineType.name.lowercased(): "\(VirtualMachineType.name)/write",
     ]
   }
 
@@ -98,6 +98,7 @@ struct ImageType: ReconciledResourceType {
     }
     guard let member = ["managedDisk", "snapshot"].first(where: { disk.member($0, "id") != nil }),
       let origin = disk.member(member, "id")?.string.flatMap({ ResourceID($0) }), origin.subscription == change.context.subscription,
+      [DiskType.name, DiskType.snapshotName].contains(where: { $0.lowercased() == origin.type?.lowercased() }),
       let record = try DiskRecord.find(origin, tenant: tenant, in: transaction), !record.awaitsUpload
     else { throw CloudError(404, "ResourceNotFound", "The source of image '\(change.id.name)' was not found.", target: "storageProfile.osDisk") }
     _ = try service.newDisk(id, bytes: record.sizeBytes, source: .copy(record.id), backing: nil, tenant: tenant, in: transaction)

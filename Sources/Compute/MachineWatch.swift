@@ -19,6 +19,11 @@ struct MachineWatch: Sendable {
       group.addTask {
         while true {
           await observe([:])
+          try await Task.sleep(for: .seconds(ComputeLimits.observeIntervalSeconds))
+        }
+      }
+      group.addTask {
+        while true {
           await service.openDisks.closeIdle()
           try await Task.sleep(for: .seconds(ComputeLimits.observeIntervalSeconds))
         }

@@ -65,7 +65,7 @@ extension VirtualMachineType {
 
   /// The data disks of the image that a machine is made of, by their numbers.
   private func imageDisks(of image: JSON?, tenant: GUID, in reader: any RecordReader) throws -> [Int64: DiskRecord] {
-    guard case .managed(let id)? = VirtualMachine.image(image) else { return [:] }
+    guard case .managed(let id)? = VirtualMachine.image(image), id.type?.lowercased() == ImageType.name.lowercased() else { return [:] }
     return Dictionary(
       try ImageType.dataDisks(of: id, tenant: tenant, in: reader).map { ($0.lun, $0.record) }, uniquingKeysWith: { first, _ in first })
   }
@@ -159,7 +159,8 @@ struct DiskMaker {
       )
       shown["exactVersion"] = .string(found.version)
     case .managed(let id):
-      guard let found = try transaction.fetch(Resource.self, Resource.key(tenant: change.context.tenant, id)),
+      guard id.subscription == change.context.subscription,
+        let found = try transaction.fetch(Resource.self, Resource.key(tenant: change.context.tenant, id)),
         id.type?.lowercased() == ImageType.name.lowercased(), found.provisioningState == .succeeded,
         let record = try DiskRecord.find(id, tenant: change.context.tenant, in: transaction)
       else { throw CloudError(404, "ImageNotFound", "The image '\(id)' was not found.", target: "imageReference") }

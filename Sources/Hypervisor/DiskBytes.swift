@@ -48,7 +48,7 @@ public final class DiskBytes: Sendable {
     private let task = Mutex<Task<Void, Never>?>(nil)
 
     init(_ file: ImageFile, isReadOnly: Bool, random: any RandomSource) throws {
-      let socket = DiskBytes.socket(of: file.path)
+      let socket = "\(file.path).\(UInt16.random(in: 0...UInt16.max))\(DiskBytes.socketSuffix)"
       self.socket = socket
       let secrets = try ImageSecrets([("k", file.passphrase)], random: random)
       unlink(socket)
@@ -80,7 +80,7 @@ public final class DiskBytes: Sendable {
     }
   }
 
-  private static func socket(of path: String) -> String { path + ".nbd" }
+  private static let socketSuffix = ".nbd"
   private static let openSeconds = 20
 
   /// Opens a disk's file. Throws `HypervisorError` where the key does not fit, somebody else holds it, or it is not there.
@@ -91,7 +91,10 @@ public final class DiskBytes: Sendable {
       while true {
         if let connection = try connect(server.socket) {
           let size = nbd_get_size(connection.handle)
-          guard size >= 0 else { throw failure() }
+          guard size >= 0 else {
+            defer { nbd_close(connection.handle) }
+            throw failure()
+          }
           return DiskBytes(connection, size: size, server: server, path: file.path)
         }
         if let end = server.end { throw HypervisorError.refused("\(end)") }
@@ -100,6 +103,7 @@ public final class DiskBytes: Sendable {
       }
     } catch {
       server.cancel()
+      await server.wait()
       throw error
     }
   }
@@ -112,7 +116,7 @@ public final class DiskBytes: Sendable {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      guard name.hasSuffix(".qcow2.nbd") else { continue }
+      guard name.hasSuffix(socketSuffix) else { continue }
       if let connection = try? connect("\(folder)/\(name)") { nbd_close(connection.handle) }
       unlink("\(folder)/\(name)")
     }
@@ -135,6 +139,9 @@ public final class DiskBytes: Sendable {
   private static func failure() -> HypervisorError {
     .refused(nbd_get_error().map { String(cString: $0) } ?? "unknown error")
   }
+
+  /// Whether it may be read and written.
+  public var isOpen: Bool { use.withLock { !$0.isClosed } }
 
   /// Whether no call is under way and none was for a time.
   public func isIdle(for duration: Duration) -> Bool {

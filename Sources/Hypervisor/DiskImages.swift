@@ -49,7 +49,7 @@ public struct DiskImages: Sendable {
     var partial = file
     partial.path = file.path + ".partial"
     unlink(partial.path)
-    guard let blank, rename(blank, partial.path) == 0 else {
+    guard let blank, bytes >= Self.blankBytes, rename(blank, partial.path) == 0 else {
       try await create(partial.path, file, bytes: bytes, program: program)
       return partial
     }
