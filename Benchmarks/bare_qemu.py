@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import uuid
 from pathlib import Path
 
@@ -85,6 +84,8 @@ class BareNetwork(Namespace):
     def stop(self):
         for server in self.servers:
             end(server)
+        # The kernel takes its time with a namespace; its link goes at once.
+        subprocess.run(["ip", "link", "del", self.name], capture_output=True)
         super().stop()
 
 

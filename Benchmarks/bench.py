@@ -85,7 +85,7 @@ class Bench:
         self.rows, self.memory, self.uploaded = [], [], ""
         self.files = {name: secrets.token_bytes(size) for name, size in SIZES.items()}
         self.cloud = Cloud(directory / "cloud", free_port())
-        stack.callback(self.cloud.stop)
+        stack.callback(self.remove_cloud)
         self.cloud.up()
         self.server = Processes([self.cloud.pid])
         self.account = Account(self.cloud)
@@ -97,6 +97,12 @@ class Bench:
             host(directory),
             f"{self.negotiated()}, ECDSA P-256. The load generator shares the cores. "
             f"Medians of {self.repetitions} runs of {self.seconds} s, in turns."]
+
+    def remove_cloud(self):
+        self.cloud.stop()
+        if self.cloud.variables:
+            # Where it would have had machines.
+            shutil.rmtree(self.cloud.machine_folder, ignore_errors=True)
 
     @staticmethod
     def name(size):
@@ -119,6 +125,7 @@ class Bench:
     def section(self, name):
         """Runs a section and keeps how much memory the servers took in it."""
         servers = [self.server, self.nginx] if name == "reads" else [self.server]
+        self.server.rest()
         for server in servers:
             server.reset_peak_memory()
         before = self.server.memory("VmRSS")

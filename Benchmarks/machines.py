@@ -17,7 +17,7 @@ from Conformance.cloud import Cloud, free_port
 from Conformance.machines import GUEST_BUILDER, Arm, Guest, Host, rule
 from bare_qemu import BareMachine, BareNetwork, Namespace
 from measure import TICKS_PER_SECOND, Duel, Failure, Processes, Request, host, run, table
-from watching import BOOT_SECONDS, LOOK_SECONDS, POLL_SECONDS, Boot, moments, seldom
+from watching import BOOT_SECONDS, LOOK_SECONDS, Boot, moments, seldom
 
 GROUP = "machines"
 # From an accepted PUT, a machine is to be there as fast as by hand but for this factor and these seconds.
@@ -67,15 +67,14 @@ class MachineBench:
     def remove_cloud(self):
         self.say("taking the cloud off the host")
         try:
-            # A machine that is being made comes up after the others were stopped.
-            while self.arm and self.is_at_work():
+            is_at_work = self.arm is not None
+            while is_at_work:
+                # A machine that is being made may come up after the others were stopped.
+                is_at_work = self.is_at_work()
                 self.cloud.command("machines", "stop", timeout=FLEET_SECONDS)
-                time.sleep(POLL_SECONDS)
-            self.cloud.remove_machines()
         finally:
             self.cloud.stop()
-            if self.arm:
-                # The cloud itself made an empty folder anew.
+            if self.cloud.variables:
                 shutil.rmtree(self.cloud.machine_folder, ignore_errors=True)
 
     def is_at_work(self):
@@ -138,6 +137,7 @@ class MachineBench:
     def start_in_cloud(self, process):
         """Seconds from the answer to the PUT until the guest's first line, and until SSH answers."""
         address = self.arm.public_address("one")
+        self.server.rest()
         # Its interface is there before, and stays.
         profile = {"networkInterfaces": [{"id": self.arm.id("networkInterfaces", "one")}]}
         answer = self.arm.begin_machine("one", self.key, networkProfile=profile)
@@ -266,6 +266,7 @@ class MachineBench:
         for name in names:
             self.arm.interface(name, group="open")
         boots = {name: self.arm.public_address(name) for name in names}
+        self.server.rest()
         before = self.resident()
         begin = time.monotonic()
         answers = self.at_once(lambda name: self.arm.begin_machine(name, self.key), names)

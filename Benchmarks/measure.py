@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -14,6 +15,8 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 LOAD_SCRIPT = Path(__file__).with_name("requests.lua")
 # What an answer may have beside its body.
 MAXIMUM_HEAD_BYTES = 2048
+# A cloud keeps blank disks ready, each of which takes seconds of a core to make: how long it may be at it, and how long not to be done with it.
+REST_SECONDS, QUIET_SECONDS = 300, 2
 
 
 class Failure(Exception):
@@ -47,6 +50,28 @@ class Processes:
         """User and system time of all threads so far."""
         fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in self.pids]
         return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS_PER_SECOND
+
+    def runs(self, name):
+        """Whether a child of theirs is called so."""
+        def text(path):
+            try:
+                return path.read_text().strip()
+            except OSError:
+                # It has ended.
+                return ""
+
+        children = [child for pid in self.pids for file in Path(f"/proc/{pid}/task").glob("*/children") for child in text(file).split()]
+        return any(text(Path(f"/proc/{child}/comm")) == name for child in children)
+
+    def rest(self):
+        """Waits until no disks are made in the background."""
+        deadline, last = time.monotonic() + REST_SECONDS, time.monotonic()
+        while time.monotonic() - last < QUIET_SECONDS:
+            if self.runs("qemu-img"):
+                last = time.monotonic()
+            if time.monotonic() > deadline:
+                raise Failure(f"disks are made in the background for more than {REST_SECONDS} s")
+            time.sleep(0.05)
 
     def reset_peak_memory(self):
         for pid in self.pids:

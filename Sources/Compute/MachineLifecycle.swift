@@ -138,8 +138,9 @@ struct MachineLifecycle: Sendable {
     let (service, now) = (service, service.clock.now())
     service.steps("file the start", machine.id)
     // What is about to run is recorded first: whoever finds the machine then knows where it belongs.
-    try await service.records.write { transaction in
-      guard var current = try transaction.fetch(Machine.self, machine.key) else { return }
+    let isStillWanted = try await service.records.write { transaction in
+      // The operator may have stopped all machines meanwhile.
+      guard var current = try transaction.fetch(Machine.self, machine.key), current.wanted == .running else { return false }
       if current.host == nil { try service.scheduler.place(&current, size, in: transaction) }
       current.startedSize = size.name
       current.startedTime = now
@@ -152,6 +153,10 @@ struct MachineLifecycle: Sendable {
       }
       try transaction.save(current)
       try service.networks.place(interfaceIDs, tenant: machine.tenant, on: current.host ?? "", in: transaction)
+      return true
+    }
+    guard isStillWanted else {
+      throw CloudError(409, "OperationPreempted", "The virtual machine '\(machine.id.name)' was stopped by the operator while it was being started.")
     }
     var interfaces: [MachineInterface] = []
     for interface in plan.interfaces {
@@ -205,7 +210,7 @@ struct MachineLifecycle: Sendable {
       let started = plan.machine.startedTime ?? service.clock.now()
       let deadline = started.advanced(by: .seconds(ComputeLimits.provisioningSeconds))
       while try await machine(id, tenant: tenant).agent?.isReady != true {
-        guard try await service.hypervisor.machines().contains(where: { $0.id == plan.machine.vmID }) else {
+        guard try await isThere(plan.machine) else {
           throw CloudError(409, "VMStartTimedOut", "VM '\(id.name)' stopped before the guest reported that it is provisioned.")
         }
         guard service.clock.now() < deadline else {
@@ -250,7 +255,7 @@ struct MachineLifecycle: Sendable {
   }
 
   private func isThere(_ machine: Machine) async throws -> Bool {
-    try await service.hypervisor.machines().contains { $0.id == machine.vmID }
+    try await service.hypervisor.exists(machine.vmID)
   }
 
   /// What a machine that is off no longer has: its interfaces on the host and, once deallocated, its host.

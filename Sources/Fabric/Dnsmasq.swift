@@ -48,6 +48,23 @@ struct Dnsmasq: Sendable {
     }.joined()
   }
 
+  /// The leases without those of addresses that now belong to another machine; nil where there are none of these. The server would go on keeping an
+  /// address for a machine that is gone, and give its next one nothing.
+  private func keptLeases() -> String? {
+    guard let text = TextFile.read(path + ".leases") else { return nil }
+    let owners = Dictionary(
+      network.interfaces.compactMap { interface in interface.addresses.first.map { ($0.privateAddress.description, interface.mac.description) } },
+      uniquingKeysWith: { first, _ in first })
+    let lines = text.split(separator: "\n")
+    // Each has its end, the hardware address and the address.
+    let kept = lines.filter { line in
+      let words = line.split(separator: " ")
+      guard words.count >= 3, let owner = owners[String(words[2])] else { return true }
+      return owner.lowercased() == words[1].lowercased()
+    }
+    return kept.count == lines.count ? nil : kept.map { "\($0)\n" }.joined()
+  }
+
   private var hosts: String {
     network.names.map { "\($0.address) \($0.label)\n" }.joined()
   }
@@ -65,10 +82,11 @@ struct Dnsmasq: Sendable {
     let isConfigured = try TextFile.write(configuration, to: configurationFile)
     let hasMachines = try TextFile.write(machines, to: path + ".machines")
     let hasHosts = try TextFile.write(hosts, to: path + ".hosts")
+    let leases = keptLeases()
     if let process {
-      if isConfigured {
+      if isConfigured || leases != nil {
         try await stop()
-        done.append("name server's configuration")
+        done.append(isConfigured ? "name server's configuration" : "name server's leases")
       } else if hasMachines || hasHosts {
         // It reads both again.
         kill(process, SIGHUP)
@@ -80,6 +98,7 @@ struct Dnsmasq: Sendable {
     } else {
       done.append("name server")
     }
+    if let leases { try TextFile.write(leases, to: path + ".leases") }
     try await Program("ip").run(["netns", "exec", namespace, "dnsmasq", "--conf-file=\(configurationFile)"])
     return done
   }

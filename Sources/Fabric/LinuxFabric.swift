@@ -102,7 +102,6 @@ public actor LinuxFabric: Fabric {
   }
 
   private func round(_ wanted: FabricState) async throws -> FabricReport {
-    guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw FabricError("\(folder): \(String(cString: strerror(errno)))") }
     var report = FabricReport()
     var failures: [String] = []
     let present = try namespaces()
@@ -114,6 +113,7 @@ public actor LinuxFabric: Fabric {
       try await removeTaps(except: [])
       return report
     }
+    guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw FabricError("\(folder): \(String(cString: strerror(errno)))") }
     let transit = TransitAddresses.assign(wanted.networks)
     try await applyEdge(wanted, transit, &report)
     for network in wanted.networks {

@@ -38,7 +38,7 @@ public struct DiskImages: Sendable {
   public func createBlank(_ file: ImageFile) async throws {
     let partial = file.path + ".partial"
     unlink(partial)
-    try await create(partial, file, bytes: Self.blankBytes, program: Program("nice"), ["-n", "19", program.name])
+    try await create(partial, file, bytes: Self.blankBytes, program: Program("chrt"), ["--idle", "0", program.name])
     try place(partial, file.path)
   }
 

@@ -11,6 +11,9 @@ public protocol Hypervisor: Sendable {
   /// Every machine of this cloud that exists now, whatever its phase.
   func machines() async throws -> [RunningMachine]
 
+  /// Whether a machine exists now, whatever its phase.
+  func exists(_ id: GUID) async throws -> Bool
+
   /// Starts a machine; one of that id that exists already is left as it is. Throws `HypervisorError`.
   func start(_ specification: MachineSpecification) async throws
 

@@ -88,6 +88,18 @@ public final class LibvirtHypervisor: Hypervisor {
     }
   }
 
+  public func exists(_ id: GUID) async throws -> Bool {
+    let name = DomainXML.name(cloud: cloud, id)
+    return try await connection.run { connection in
+      guard let domain = virDomainLookupByName(connection, name) else {
+        guard LibvirtConnection.lastErrorCode() == VIR_ERR_NO_DOMAIN.rawValue else { throw LibvirtConnection.failure() }
+        return false
+      }
+      virDomainFree(domain)
+      return true
+    }
+  }
+
   private static func describe(_ domain: OpaquePointer, _ id: GUID) -> RunningMachine? {
     var (state, reason): (Int32, Int32) = (0, 0)
     guard virDomainGetState(domain, &state, &reason, 0) == 0, let raw = virDomainGetXMLDesc(domain, 0) else { return nil }

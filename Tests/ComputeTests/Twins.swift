@@ -56,6 +56,8 @@ final class TwinHypervisor: Hypervisor {
   func requestShutdown(_ id: GUID) async throws { end(id) }
   func forget(_ id: GUID) async throws {}
 
+  func exists(_ id: GUID) async throws -> Bool { try await machines().contains { $0.id == id } }
+
   func destroy(_ id: GUID) async throws { end(id) }
   func reset(_ id: GUID) async throws {}
   func attach(_ disk: MachineDisk, to id: GUID) async throws {}

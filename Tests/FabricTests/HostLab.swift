@@ -129,13 +129,18 @@ final class HostLab {
     return try await plug(interface, subnet, into: network, on: host, name: name)
   }
 
-  /// Takes a guest away from the host that it is on, and starts it again on another.
-  func move(_ guest: GuestNamespace, _ network: FabricNetwork, from old: Host, to new: Host) async throws -> GuestNamespace {
+  /// Takes a guest away from the host that it is on.
+  func remove(_ guest: GuestNamespace, _ network: FabricNetwork, from host: Host) async throws {
     guest.end()
     guests.removeAll { $0 === guest }
     try await Program("ip").run(["netns", "del", guest.namespace])
-    change(network, on: old) { $0.interfaces.removeAll { $0.name == guest.interface.name } }
+    change(network, on: host) { $0.interfaces.removeAll { $0.name == guest.interface.name } }
     try await apply()
+  }
+
+  /// Takes a guest away from the host that it is on, and starts it again on another.
+  func move(_ guest: GuestNamespace, _ network: FabricNetwork, from old: Host, to new: Host) async throws -> GuestNamespace {
+    try await remove(guest, network, from: old)
     let name = String(guest.namespace.dropFirst(tag.count + 1))
     return try await plug(guest.interface, guest.subnet, into: network, on: new, name: name)
   }
