@@ -61,7 +61,8 @@ struct BlankDisks: Sendable {
             try await Task.sleep(for: Self.pause)
           }
         }
-      } catch is CancellationError {
+      } catch where Task.isCancelled {
+        // The program that was making one was ended with this task.
         throw CancellationError()
       } catch {
         service.logger.error("blank disks could not be made", metadata: ["error": "\(error)"])
