@@ -61,7 +61,7 @@ struct BlankDisks: Sendable {
             try await Task.sleep(for: Self.pause)
           }
         }
-      } catch where Task.isCancelled {
+      } catch _ where Task.isCancelled {
         // The program that was making one was ended with this task.
         throw CancellationError()
       } catch {

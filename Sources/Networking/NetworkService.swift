@@ -61,7 +61,7 @@ public final class NetworkService: MachineNetworks {
         state.connected = report.connected
         state.repairs += report.repaired.count
       }
-    } catch where Task.isCancelled {
+    } catch _ where Task.isCancelled {
       return
     } catch {
       logger.error("networks could not be reconciled", metadata: ["error": "\(error)"])

@@ -80,7 +80,7 @@ extension ResourceManager {
         case .again(let after): pause = after
         }
         attempt = 0
-      } catch  where Task.isCancelled || error is CancellationError {
+      } catch let error where Task.isCancelled || error is CancellationError {
         return
       } catch {
         attempt += 1
