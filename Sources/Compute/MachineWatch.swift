@@ -37,17 +37,25 @@ struct MachineWatch: Sendable {
     do {
       let host = service.configuration.host
       let wanted = try await service.records.read { try Machine.all(on: host, in: $0) }.filter { $0.wanted == .running && $0.startedTime != nil }
-      let running = wanted.isEmpty ? [] : Set(try await service.hypervisor.machines().filter { $0.phase != .ended }.map(\.id))
-      let gone = wanted.filter { !running.contains($0.vmID) }
-      // Whoever looks may be faster than the hypervisor's word of an end, which alone tells why.
-      if known.isEmpty, !gone.isEmpty { try await Task.sleep(for: .milliseconds(ComputeLimits.reasonMilliseconds)) }
-      for machine in gone where known.isEmpty || known[machine.vmID] != nil { try await noteEnd(machine, known[machine.vmID]) }
+      var running = wanted.isEmpty ? [] : try await existing()
+      // Whoever looks may be faster than the hypervisor's word of an end, which alone tells why, and than a machine that is just being started.
+      if known.isEmpty, wanted.contains(where: { !running.contains($0.vmID) }) {
+        try await Task.sleep(for: .milliseconds(ComputeLimits.reasonMilliseconds))
+        running = try await existing()
+      }
+      for machine in wanted where !running.contains(machine.vmID) && (known.isEmpty || known[machine.vmID] != nil) {
+        try await noteEnd(machine, known[machine.vmID])
+      }
       try await service.metadata.serve(running, of: wanted)
     } catch is CancellationError {
       return
     } catch {
       service.logger.error("machines could not be looked at", metadata: ["error": "\(error)"])
     }
+  }
+
+  private func existing() async throws -> Set<GUID> {
+    Set(try await service.hypervisor.machines().filter { $0.phase != .ended }.map(\.id))
   }
 
   /// Records that a machine is off which nobody stopped, unless an operation is about to start or stop it.

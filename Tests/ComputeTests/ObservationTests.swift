@@ -91,6 +91,22 @@ import Wire
     #expect(try await log(cloud).filter { $0.operationName == "Microsoft.Compute/virtualMachines/powerOff/action" }.count == 1)
   }
 
+  @Test func aMachineThatComesWhileItIsMissedHasNotEnded() async throws {
+    let cloud = try await ComputeFixture()
+    #expect(await cloud.putMachine("vm").status == 201)
+    try await cloud.finish("vm")
+    let machine = try await cloud.machine("vm")
+    // A look falls between the record of a start and the start itself.
+    cloud.hypervisor.end(machine.vmID)
+    let before = cloud.hypervisor.looks
+    let look = Task { await cloud.service.observe() }
+    while cloud.hypervisor.looks == before { await Task.yield() }
+    cloud.hypervisor.run(machine.vmID, machine.id)
+    await look.value
+    #expect(try await cloud.machine("vm").wanted == .running)
+    #expect(cloud.networks.withdrawn.isEmpty)
+  }
+
   @Test func aMachineWithAnOperationUnderWayIsLeftToIt() async throws {
     let cloud = try await ComputeFixture()
     #expect(await cloud.putMachine("vm").status == 201)
