@@ -93,7 +93,7 @@ conformance: test-packages build .venv/az/installed .venv/sdk/installed .venv/an
 	AZ='$(CURDIR)/.venv/az/bin/az' ANSIBLE_PLAYBOOK='$(CURDIR)/.venv/ansible/bin/ansible-playbook' .venv/sdk/bin/python -m pytest Conformance $(PYTEST)
 
 .PHONY: bench
-bench: bench-packages build .venv/sdk/installed ## side by side with nginx and the bare disk
+bench: bench-packages build .venv/sdk/installed ## side by side with nginx, the bare disk and QEMU by hand
 	.venv/sdk/bin/python Benchmarks/bench.py $(BENCH)
 
 .PHONY: format
