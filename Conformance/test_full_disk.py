@@ -53,7 +53,7 @@ def check(box, contents):
 
 
 @pytest.mark.timeout(600)
-def test_a_full_disk_refuses_writes_and_loses_nothing(own_cloud, small_disk):
+def test_a_full_disk_refuses_writes_and_loses_nothing(small_disk, own_cloud):
     cloud = own_cloud(small_disk / "data")
     group, account = unique("rg"), unique("acct")
     cloud.make_group(group)
