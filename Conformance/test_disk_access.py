@@ -103,7 +103,7 @@ def test_a_disk_is_uploaded_page_by_page(cloud, az, group, vhd, workspace):
     assert az("disk", "show", "-g", group, "-n", "uploaded")["diskState"] == "Unattached"
     copy = workspace / "uploaded.vhd"
     az("storage", "blob", "download", "--blob-url", grant(az, group, "uploaded"), "-f", copy)
-    assert copy.read_bytes() == data or same_contents(vhd, copy) == "Images are identical."
+    assert same_contents(vhd, copy) == "Images are identical."
     # Once filled it is written to no more.
     az("disk", "revoke-access", "-g", group, "-n", "uploaded")
     assert "OperationNotAllowed" in az.refused(
@@ -116,7 +116,7 @@ def test_what_is_exported_or_waits_for_its_upload_serves_no_machine(cloud, az, g
     arm.interface("vm", public=False, group="open")
     body = arm.machine_body("vm", key)
     body["storageProfile"]["dataDisks"] = [{"lun": 0, "createOption": "Attach", "managedDisk": {"id": imported["id"]}}]
-    url = grant(az, group, "imported")
+    grant(az, group, "imported")
     assert code(arm.put("virtualMachines", "vm", body)) == (409, "Conflict")
     az("disk", "revoke-access", "-g", group, "-n", "imported")
     arm.make("virtualMachines", "vm", body)
@@ -130,7 +130,6 @@ def test_what_is_exported_or_waits_for_its_upload_serves_no_machine(cloud, az, g
     az("disk", "revoke-access", "-g", group, "-n", "imported")
     assert arm.act("vm", "start")["status"] == "Succeeded"
     arm.delete("virtualMachines", "vm")
-    assert url
 
 
 def test_a_wrong_url_opens_nothing(cloud, az, group, imported):
@@ -138,7 +137,7 @@ def test_a_wrong_url_opens_nothing(cloud, az, group, imported):
     session = cloud.session()
     wrong = [
         url.replace("sig=", "sig=A"), url.split("&sig=")[0], url.replace("&si=", "&si=0"), url.replace("/abcd?", "/other?"),
-        url.replace("https://md-", "https://md-").split("?")[0],
+        url.split("?")[0],
     ]
     for address in wrong:
         answer = session.get(address, timeout=30)
