@@ -85,12 +85,12 @@ struct Bootstrap {
       name: tenantName, credentials: credentials, passwordHash: try await issuer.hashPassword(password, for: userName), secret: secret)
   }
 
-  /// Letters of every class, and as random as the rest.
+  /// Characters of every class, and as random as the rest. It begins with a letter: a command line takes what begins with a hyphen for an option.
   private func password() -> String {
     let all = Array(Self.passwordAlphabets.joined().utf8)
     while true {
       let text = random.text(Self.passwordCharacters, from: all)
-      if Self.passwordAlphabets.allSatisfy({ alphabet in text.contains { alphabet.contains($0) } }) { return text }
+      if text.first!.isLetter, Self.passwordAlphabets.allSatisfy({ alphabet in text.contains { alphabet.contains($0) } }) { return text }
     }
   }
 
