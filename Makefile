@@ -28,10 +28,12 @@ MACHINE_PACKAGES := libvirt-dev libnbd-dev libvirt-daemon-system libvirt-daemon-
   dnsmasq-base nftables iproute2 kmod procps genisoimage
 # What `cocagne image build` builds images with.
 IMAGE_PACKAGES := mmdebstrap e2fsprogs fdisk mtools dosfstools grub-common
-RUN_PACKAGES := libsqlite3-dev libnss-myhostname openssl $(MACHINE_PACKAGES) $(IMAGE_PACKAGES)
+# What the dossier is printed with.
+DOSSIER_PACKAGES := weasyprint fonts-inter
+RUN_PACKAGES := libsqlite3-dev libnss-myhostname openssl $(MACHINE_PACKAGES) $(IMAGE_PACKAGES) $(DOSSIER_PACKAGES)
 # The light guest of the tests, and what speaks to it.
 GUEST_PACKAGES := busybox-static dropbear-bin linux-image-cloud-amd64 lz4 cpio openssh-client
-TEST_PACKAGES := $(RUN_PACKAGES) $(GUEST_PACKAGES) python3 python3-venv curl
+TEST_PACKAGES := $(RUN_PACKAGES) $(GUEST_PACKAGES) python3 python3-venv curl faketime
 BENCH_PACKAGES := $(RUN_PACKAGES) $(GUEST_PACKAGES) python3 nginx-light wrk fio
 
 # install,PACKAGES: those of them that are missing.
@@ -89,7 +91,7 @@ unit: run-packages swift ## unit, crash and race tests
 	timeout --kill-after=30 $(UNIT_TESTS_END_AFTER) swift test $(ONE_CONFIGURATION) --skip-build --disable-testable-imports --disable-xctest
 
 .PHONY: conformance
-conformance: test-packages build .venv/az/installed .venv/sdk/installed .venv/ansible/installed ## real clients against a real cloud
+conformance: test-packages build .venv/az/installed .venv/sdk/installed .venv/ansible/installed .venv/oscal/installed ## real clients against a real cloud
 	AZ='$(CURDIR)/.venv/az/bin/az' ANSIBLE_PLAYBOOK='$(CURDIR)/.venv/ansible/bin/ansible-playbook' .venv/sdk/bin/python -m pytest Conformance $(PYTEST)
 
 .PHONY: bench

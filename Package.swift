@@ -11,6 +11,7 @@ let settings: [SwiftSetting] = [
 extension Target.Dependency {
   static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
   static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
+  static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
   static let crypto = product(name: "Crypto", package: "swift-crypto")
   static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
   static let grdb = product(name: "GRDB", package: "GRDB.swift")
@@ -26,9 +27,12 @@ extension Target.Dependency {
   static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
   static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
   static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+  static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
   static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
   static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
   static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+  static let mustache = product(name: "Mustache", package: "swift-mustache")
+  static let yams = product(name: "Yams", package: "Yams")
   static let x509 = product(name: "X509", package: "swift-certificates")
 }
 
@@ -56,6 +60,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.26.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
@@ -64,6 +71,7 @@ let package = Package(
     // Ground
     floor("Base", []),
     floor("Wire", ["Base", .crypto]),
+    floor("Declarations", ["Base", .yams]),
     floor("Records", ["Base", .grdb, .grdbSQLite]),
     floor("Keyring", ["Base", "Records", .crypto, .cryptoExtras]),
     floor("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio, .nioPosix, .serviceLifecycle]),
@@ -103,13 +111,29 @@ let package = Package(
         "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1,
         .nioPosix,
       ]),
+    floor("Security", ["Base", "Records", "ResourceManager", "Wire", .crypto]),
+    // Sovereignty
+    floor("Catalogue", ["Base", "Declarations"]),
+    .target(
+      name: "SecNumCloud",
+      dependencies: [
+        "Access", "Base", "Catalogue", "Declarations", "Edge", "Extents", "Identity", "Keyring", "Programs", "Records", "ResourceManager", "Security",
+        "Storage", "Wire",
+        .asn1, .asyncHTTPClient, .crypto, .logging, .mustache, .nio, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .x509,
+      ],
+      exclude: ["Resources"], swiftSettings: settings, plugins: ["EmbedData"]),
+    .target(
+      name: "Offers", dependencies: ["Base", "Catalogue", "Declarations", "Wire", .mustache], exclude: ["Resources"], swiftSettings: settings,
+      plugins: ["EmbedData"]),
+    // Checks the data files at build, and puts them into the modules that ship them.
+    .executableTarget(name: "catalogue-compiler", dependencies: ["Catalogue", "Declarations"], swiftSettings: settings),
+    .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["catalogue-compiler"]),
     // Faces
     .executableTarget(
       name: "cocagne",
       dependencies: [
-        "Access", "Base", "Compute", "Directory", "Edge", "Extents", "Fabric", "Hypervisor", "Identity", "Keyring", "Monitor", "Networking",
-        "Programs",
-        "Records", "ResourceManager", "Storage", "Wire",
+        "Access", "Base", "Catalogue", "Compute", "Declarations", "Directory", "Edge", "Extents", "Fabric", "Hypervisor", "Identity", "Keyring",
+        "Monitor", "Networking", "Offers", "Programs", "Records", "ResourceManager", "SecNumCloud", "Security", "Storage", "Wire",
         .argumentParser, .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioPosix, .nioSSL, .serviceLifecycle, .unixSignals, .x509,
       ],
       swiftSettings: settings),
@@ -126,7 +150,7 @@ let package = Package(
     tests("ResourceManager", ["Access", "Base", "Edge", "Records", "Wire", .logging, .nio, .nioHTTP1]),
     tests("Monitor", ["Access", "Base", "Edge", "Records", "ResourceManager", "Wire", .logging, .nio, .nioHTTP1]),
     tests("Directory", ["Access", "Base", "Edge", "Identity", "Keyring", "Records", "Wire", .logging, .nio, .nioHTTP1]),
-    tests("Edge", ["Base", .logging, .nio, .nioEmbedded, .nioHTTP1]),
+    tests("Edge", ["Base", .logging, .nio, .nioEmbedded, .nioHTTP1, .nioSSL]),
     tests("Storage", ["Access", "Base", "Edge", "Extents", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1]),
     tests("Templates", ["Base", "Wire"]),
     tests("Fabric", ["Base", "Programs", "Wire", .logging]),
@@ -138,6 +162,18 @@ let package = Package(
         .nioPosix,
       ]),
     tests("Wire", ["Base", .crypto]),
+    tests("Declarations", ["Base"]),
+    tests("Catalogue", ["Declarations"]),
+    tests("Security", ["Access", "Base", "Edge", "Records", "ResourceManager", "Wire", .logging, .nio, .nioHTTP1]),
+    tests("Offers", ["Base", "Catalogue", "Declarations", "Wire"]),
+    tests(
+      "SecNumCloud",
+      [
+        "Access", "Base", "Catalogue", "Declarations", "Directory", "Edge", "Extents", "Identity", "Keyring", "Records", "ResourceManager",
+        "Security",
+        "Storage", "Wire",
+        .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .x509,
+      ]),
     .testTarget(
       name: "HouseTests",
       dependencies: [

@@ -1,5 +1,6 @@
 public import Base
 public import Records
+internal import Synchronization
 internal import Wire
 
 /// Azure's role-based access control over the tenant's role definitions and assignments.
@@ -9,8 +10,17 @@ public final class AccessControl: Authorizer {
   private let records: any RecordStore
   let cache = GrantCache()
 
-  public init(records: any RecordStore) {
+  struct Settings {
+    var incompatible: IncompatibleRoles
+    var memberships: (any MembershipReader)?
+  }
+
+  let settings: Mutex<Settings>
+
+  /// `incompatibleRoles` is what `assign` refuses to bring together; it can be replaced while the cloud runs.
+  public init(records: any RecordStore, incompatibleRoles: IncompatibleRoles = .builtIn) {
     self.records = records
+    settings = Mutex(Settings(incompatible: incompatibleRoles))
   }
 
   public func decide(_ principal: Principal, _ action: Action, on scope: AccessScope) async throws -> Decision {

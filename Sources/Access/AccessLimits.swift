@@ -8,6 +8,8 @@ public enum AccessLimits {
   public static let maximumCustomRolesPerTenant = 5000
   /// Assignments of one principal over all scopes of its tenant.
   public static let maximumAssignmentsPerPrincipal = 4000
+  /// Those who belong to a group whose own assignments are compared with one that the group is about to get.
+  public static let maximumComparedMembers = 1000
   /// Principals whose assignments are kept in memory.
   public static let maximumCachedPrincipals = 8192
   /// Subscriptions' worth of assignments that one list answers.

@@ -19,11 +19,14 @@ public enum BuiltInRole {
   public static let monitoringReader = GUID(high: 0x43d0_d8ad_25c7_4714, low: 0x9337_8ba2_59a9_fe05)
   public static let monitoringContributor = GUID(high: 0x749f_88d5_cbae_40b8, low: 0xbcfc_e573_ddc7_72fa)
 
+  public static let securityReader = GUID(high: 0x39bc_4728_0917_49c7, low: 0x9d2c_d954_23bc_2eb4)
+  public static let securityAdmin = GUID(high: 0xfb1c_8493_542b_48eb, low: 0xb624_b4c8_fea6_2acd)
+
   public static let virtualMachineContributor = GUID(high: 0x9980_e02c_c2be_4d73, low: 0x94e8_173b_1dc7_cf3c)
   public static let networkContributor = GUID(high: 0x4d97_b98b_1d4f_4787, low: 0xa291_c678_34d2_12e7)
 
   /// The roles of Resource Manager's hierarchy, in the order of their names.
-  public static let all: [RoleDefinition] = (general + storage + monitoring + machines).sorted { $0.roleName < $1.roleName }
+  public static let all: [RoleDefinition] = (general + storage + monitoring + security + machines).sorted { $0.roleName < $1.roleName }
 
   /// The built-in role of an id, of the hierarchy or of the directory.
   public static func definition(_ id: GUID) -> RoleDefinition? { byID[id] }
@@ -174,6 +177,28 @@ public enum BuiltInRole {
         "Microsoft.AlertsManagement/smartGroups/*", "Microsoft.AlertsManagement/migrateFromSmartDetection/*",
         "Microsoft.AlertsManagement/investigations/*", "Microsoft.AlertsManagement/prometheusRuleGroups/*", "Microsoft.Monitor/investigations/*",
         "Microsoft.Resources/deployments/*",
+      ])),
+  ]
+
+  private static let security: [RoleDefinition] = [
+    role(
+      securityReader, "Security Reader", "Security Reader Role",
+      RolePermissions(actions: [
+        "Microsoft.Authorization/*/read", "Microsoft.Insights/alertRules/read", "Microsoft.operationalInsights/workspaces/*/read",
+        "Microsoft.Resources/deployments/*/read", "Microsoft.Resources/subscriptions/resourceGroups/read", "Microsoft.Security/*/read",
+        "Microsoft.IoTSecurity/*/read", "Microsoft.Support/*/read", "Microsoft.Security/iotDefenderSettings/packageDownloads/action",
+        "Microsoft.Security/iotDefenderSettings/downloadManagerActivation/action", "Microsoft.Security/iotSensors/downloadResetPassword/action",
+        "Microsoft.IoTSecurity/defenderSettings/packageDownloads/action", "Microsoft.IoTSecurity/defenderSettings/downloadManagerActivation/action",
+        "Microsoft.Management/managementGroups/read",
+      ])),
+    role(
+      securityAdmin, "Security Admin", "Security Admin Role",
+      RolePermissions(actions: [
+        "Microsoft.Authorization/*/read", "Microsoft.Authorization/policyAssignments/*", "Microsoft.Authorization/policyDefinitions/*",
+        "Microsoft.Authorization/policyExemptions/*", "Microsoft.Authorization/policySetDefinitions/*", "Microsoft.Insights/alertRules/*",
+        "Microsoft.Management/managementGroups/read", "Microsoft.operationalInsights/workspaces/*/read", "Microsoft.Resources/deployments/*",
+        "Microsoft.Resources/subscriptions/resourceGroups/read", "Microsoft.Security/*", "Microsoft.IoTSecurity/*", "Microsoft.IoTFirmwareDefense/*",
+        "Microsoft.Support/*",
       ])),
   ]
 }

@@ -54,6 +54,7 @@ extension AccessControl {
     guard held.count < AccessLimits.maximumAssignmentsPerPrincipal, neighbours.count < AccessLimits.maximumAssignmentsPerSubscription else {
       throw RoleErrors.assignmentLimitExceeded
     }
+    try requireCompatible(assignment, in: transaction)
     try transaction.save(assignment)
     forget(scope.tenant, after: transaction)
     return (assignment, true)

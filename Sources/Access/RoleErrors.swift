@@ -11,6 +11,14 @@ enum RoleErrors {
     CloudError(409, "RoleAssignmentExists", "The role assignment already exists. The ID of the conflicting role assignment is \(compact(id)).")
   }
 
+  /// Azure has no such refusal for roles: the code is Resource Manager's for any conflict, the message ours.
+  static func incompatible(_ principal: GUID, _ role: String, _ held: String, assignment: GUID) -> CloudError {
+    CloudError(
+      409, "Conflict",
+      "The role '\(role)' is incompatible with the role '\(held)': no principal may hold both where their scopes overlap. The principal is "
+        + "\(compact(principal)). The ID of the conflicting role assignment is \(compact(assignment)).")
+  }
+
   static let assignmentLimitExceeded = CloudError(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created.")
 
   static func roleDoesNotExist(_ id: GUID) -> CloudError {

@@ -50,7 +50,7 @@ struct DiskRecord: Record, Codable, Sendable {
   var key: RecordKey { Self.key(tenant, id) }
   var indexes: [RecordIndex] { [RecordIndex(Self.guidIndex, guid.description, tenant: .zero)] }
   static func key(_ tenant: GUID, _ id: ResourceID) -> RecordKey { RecordKey(tenant: tenant, id.canonical) }
-  private static let guidIndex = "guid"
+  static let guidIndex = "guid"
 
   /// As Azure tells sizes: whole gibibytes, rounded up.
   var sizeGiB: Int64 { (sizeBytes + (1 << 30) - 1) >> 30 }

@@ -87,7 +87,7 @@ struct GroupRoutes: Sendable {
     let whole = try await services.records.write { transaction in
       let identity = services.identity
       let created = try identity.createGroup(wanted, in: transaction)
-      for member in members { try identity.addMember(member, to: created.id, tenant: created.tenant, in: transaction) }
+      for member in members { try join(member, created.id, tenant: created.tenant, in: transaction) }
       for owner in owners { try services.addOwner(owner, to: created.id, tenant: created.tenant, in: transaction) }
       if owners.isEmpty { try services.addOwner(creator.objectID, to: created.id, tenant: created.tenant, in: transaction) }
       try services.keep(rest, of: created.id, tenant: created.tenant, in: transaction)
@@ -109,7 +109,7 @@ struct GroupRoutes: Sendable {
       try identity.updateGroup(group, in: transaction)
       try services.keep(rest, of: id, tenant: tenant, in: transaction)
       if !members.isEmpty { try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction) }
-      for member in members { try identity.addMember(member, to: id, tenant: tenant, in: transaction) }
+      for member in members { try join(member, id, tenant: tenant, in: transaction) }
     }
     return .noContent
   }
@@ -199,9 +199,15 @@ struct GroupRoutes: Sendable {
     let mayManageRoles = try await services.mayManageRoles(call.principal)
     try await services.records.write { transaction in
       try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction)
-      try services.identity.addMember(member, to: id, tenant: tenant, in: transaction)
+      try join(member, id, tenant: tenant, in: transaction)
     }
     return .noContent
+  }
+
+  /// A group's roles come with it: one whose roles the member may not hold beside its own is not joined.
+  private func join(_ member: GUID, _ group: GUID, tenant: GUID, in transaction: RecordTransaction) throws {
+    try services.access.requireCompatible(member, joining: group, tenant: tenant, in: transaction)
+    try services.identity.addMember(member, to: group, tenant: tenant, in: transaction)
   }
 
   @Sendable private func removeMember(_ call: DirectoryCall) async throws -> EdgeResponse {

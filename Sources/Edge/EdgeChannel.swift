@@ -13,10 +13,10 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
   typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
   let door: DoorContext
-  let tls: NIOSSLContext
+  let tls: RenewedTLS
   let responder: HTTPChannelHandler.Responder
 
-  init(door: DoorContext, tls: NIOSSLContext) {
+  init(door: DoorContext, tls: RenewedTLS) {
     self.door = door
     self.tls = tls
     let path = RouterPath(door: door)
@@ -33,7 +33,7 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
       decoderLimits.maxHeaderListSize = door.limits.maximumHeaderListBytes
       decoderLimits.maxHeaderFieldCount = door.limits.maximumHeaderFields
       let pipeline = channel.pipeline.syncOperations
-      try pipeline.addHandler(NIOSSLServerHandler(context: tls))
+      try pipeline.addHandler(NIOSSLServerHandler(context: tls.context()))
       try pipeline.configureHTTPServerPipeline(
         withPipeliningAssistance: true, withErrorHandling: true, withOutboundHeaderValidation: true, withEncoderConfiguration: .init(),
         withDecoderLimitConfiguration: decoderLimits)

@@ -23,7 +23,7 @@ public struct FrontDoor: Service {
 
   private let configuration: Configuration
   private let door: DoorContext
-  private let tls: NIOSSLContext
+  private let tls: RenewedTLS
   private let onReady: @Sendable () async -> Void
 
   /// `onReady` runs once every address is listened on.
@@ -42,10 +42,12 @@ public struct FrontDoor: Service {
     settings.cipherSuiteValues = [
       .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
     ]
+    // The hybrid first, which a quantum computer does not break; then the curves of ANSSI's guide.
+    settings.curves = [.x25519_MLKEM768, .x25519, .secp256r1, .secp384r1, .secp521r1]
     settings.applicationProtocols = ["http/1.1"]
     // How long a closed connection waits for its client's farewell.
     settings.shutdownTimeout = .seconds(1)
-    tls = try NIOSSLContext(configuration: settings)
+    tls = try RenewedTLS(settings: settings, clock: clock)
   }
 
   /// Serves until graceful shutdown, then lets requests under way finish.

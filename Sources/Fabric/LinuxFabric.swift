@@ -18,11 +18,11 @@ public actor LinuxFabric: Fabric {
   let folder: String
   private let logger: Logger
   /// What the last round left: what differs from it was changed by somebody else.
-  private var known: [String: Known] = [:]
+  var known: [String: Known] = [:]
   private var isBusy = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  private struct Known {
+  struct Known {
     /// Networks: what was wanted; nil for the edge and the host.
     var wanted: FabricNetwork?
     /// The rules that were given, and as the kernel lists them.
@@ -329,7 +329,7 @@ public actor LinuxFabric: Fabric {
   }
 
   /// The tables as the kernel has them, without counters.
-  private func listing(_ namespace: String?, _ tables: [String]) async throws -> String {
+  func listing(_ namespace: String?, _ tables: [String]) async throws -> String {
     var text = ""
     for table in tables {
       let words = table.split(separator: " ").map(String.init)

@@ -85,11 +85,13 @@ extension IdentityService {
     transaction.afterCommit { attempts.succeeded(id) }
   }
 
-  /// Removes a user with its memberships and its guest accounts; false when there is none.
+  /// Removes a user with its memberships, its sessions and its guest accounts; false when there is none.
   @discardableResult
   public func deleteUser(_ id: GUID, tenant: GUID, in transaction: RecordTransaction) throws -> Bool {
     guard let user = try user(id, tenant: tenant, in: transaction) else { return false }
     try removeMemberships(of: id, tenant: tenant, in: transaction)
+    try transaction.removeAll(
+      RefreshToken.self, under: RecordKey(tenant: tenant, id.description), limit: RecordLimits.maximumRemovalsPerTransaction)
     if user.home == nil {
       for guest in try guests(of: User.HomeAccount(tenant: tenant, user: id), in: transaction) {
         try deleteUser(guest.id, tenant: guest.tenant, in: transaction)

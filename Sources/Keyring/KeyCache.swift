@@ -1,4 +1,4 @@
-internal import Base
+package import Base
 package import Crypto
 internal import Synchronization
 
@@ -11,6 +11,8 @@ package final class KeyCache<ID: Hashable & Sendable>: Sendable {
     var destroyed: Set<ID> = []
     /// In order of destruction, oldest first.
     var destructions: [ID] = []
+    /// Tenants whose keys were destroyed all together, oldest first.
+    var endedTenants: [GUID] = []
   }
 
   private let limit: Int
@@ -27,9 +29,9 @@ package final class KeyCache<ID: Hashable & Sendable>: Sendable {
     state.withLock { $0.keys[id] }
   }
 
-  package func insert(_ key: SymmetricKey, for id: ID) {
+  package func insert(_ key: SymmetricKey, for id: ID, of tenant: GUID) {
     state.withLock { state in
-      guard !state.destroyed.contains(id) else { return }
+      guard !state.destroyed.contains(id), !state.endedTenants.contains(tenant) else { return }
       if state.keys.count >= limit, state.keys[id] == nil { state.keys.remove(at: state.keys.startIndex) }
       state.keys[id] = key
     }
@@ -43,6 +45,15 @@ package final class KeyCache<ID: Hashable & Sendable>: Sendable {
       if state.destructions.count > KeyringLimits.maximumRememberedDestructions {
         state.destroyed.remove(state.destructions.removeFirst())
       }
+    }
+  }
+
+  /// Destroys every key of a tenant; none of them comes back.
+  package func destroyAll(of tenant: GUID, _ isTheirs: (ID) -> Bool) {
+    state.withLock { state in
+      if !state.endedTenants.contains(tenant) { state.endedTenants.append(tenant) }
+      if state.endedTenants.count > KeyringLimits.maximumRememberedDestructions { state.endedTenants.removeFirst() }
+      state.keys = state.keys.filter { !isTheirs($0.key) }
     }
   }
 }

@@ -24,15 +24,15 @@ public final class Keyring: Sendable {
     var version: UInt32
   }
 
-  private struct DataKeyEntry: Hashable, Sendable {
+  struct DataKeyEntry: Hashable, Sendable {
     var tenant: GUID
     var id: DataKeyID
   }
 
   let random: any RandomSource
   let roots: Mutex<Roots>
-  private let dataKeys = KeyCache<DataKeyEntry>(limit: KeyringLimits.maximumCachedDataKeys)
-  private let tenantKeys = KeyCache<TenantKeyID>(limit: KeyringLimits.maximumCachedTenantKeys)
+  let dataKeys = KeyCache<DataKeyEntry>(limit: KeyringLimits.maximumCachedDataKeys)
+  let tenantKeys = KeyCache<TenantKeyID>(limit: KeyringLimits.maximumCachedTenantKeys)
 
   /// A keyring under a root key. `random` gives keys and nonces: in production nothing but the system's generator.
   public init(rootKey: RootKey, random: any RandomSource) {
@@ -60,7 +60,7 @@ public final class Keyring: Sendable {
     if let key = dataKeys[entry] { return key }
     guard let record = try reader.fetch(WrappedDataKey.self, WrappedDataKey.key(tenant: tenant, id)) else { throw KeyringError.noSuchKey }
     let key = try unwrap(record, in: reader)
-    dataKeys.insert(key, for: entry)
+    dataKeys.insert(key, for: entry, of: tenant)
     return key
   }
 
@@ -138,7 +138,7 @@ public final class Keyring: Sendable {
     guard let record = try reader.fetch(TenantKey.self, TenantKey.key(tenant: tenant, version: version)) else { throw KeyringError.noSuchKey }
     let key = try unwrap(record)
     // A transaction that made the key may yet fail, and the version be made again with another key.
-    if !(reader is RecordTransaction) { tenantKeys.insert(key, for: id) }
+    if !(reader is RecordTransaction) { tenantKeys.insert(key, for: id, of: tenant) }
     return TenantKeyMaterial(key)
   }
 

@@ -10,4 +10,10 @@ public enum KeyringLimits {
   public static let maximumRewrapsPerTransaction = 1000
   /// Bytes of one secret.
   public static let maximumSecretBytes = 64 << 10
+  /// Versions of one tenant's key.
+  public static let maximumTenantKeyVersions = 10_000
+  /// Data keys of one tenant that are counted when its keys are destroyed.
+  public static let maximumCountedDataKeys = 5000
+  /// Data keys of one tenant that are named then.
+  public static let maximumNamedDataKeys = 256
 }

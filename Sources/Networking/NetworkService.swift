@@ -10,7 +10,7 @@ public import Wire
 public final class NetworkService: MachineNetworks {
   let configuration: NetworkConfiguration
   let changes = NetworkChanges()
-  private let records: any RecordStore
+  let records: any RecordStore
   private let fabric: any Fabric
   private let logger: Logger
   private let state = Mutex(State())

@@ -16,6 +16,16 @@ struct WantedFabric {
     return try builder.state()
   }
 
+  /// The same, with the resource and tenant of each network.
+  static func owned(
+    _ configuration: NetworkConfiguration, in reader: any RecordReader
+  ) throws -> (state: FabricState, owners: [NetworkName: NetworkOwner]) {
+    var builder = WantedFabric(configuration: configuration, reader: reader)
+    let state = try builder.state()
+    let owners = builder.networks.map { ($0.value.network.name, NetworkOwner(tenant: $0.value.tenant, resource: $0.key)) }
+    return (state, Dictionary(owners) { first, _ in first })
+  }
+
   private init(configuration: NetworkConfiguration, reader: any RecordReader) {
     self.configuration = configuration
     self.reader = reader

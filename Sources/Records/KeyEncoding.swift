@@ -44,6 +44,22 @@ enum KeyEncoding {
     return bytes
   }
 
+  /// The keys of everything that is filed under a tenant, of whatever kind.
+  static func everything(of tenant: GUID) -> Range<KeyBytes> { KeyBytes.prefixed(by: tenant.bytes) }
+
+  /// The keys of all records that are filed under a tenant.
+  static func records(of tenant: GUID) -> Range<KeyBytes> { KeyBytes.prefixed(by: tenant.bytes + [recordSpace]) }
+
+  /// The keys of all index entries that are filed under a tenant.
+  static func indexEntries(of tenant: GUID) -> Range<KeyBytes> { KeyBytes.prefixed(by: tenant.bytes + [indexSpace]) }
+
+  /// What a key says of itself; nil for one that is neither a record's nor an index entry's.
+  static func parse(_ key: [UInt8]) -> (kind: String, isIndexEntry: Bool)? {
+    guard key.count > 17, key[16] == recordSpace || key[16] == indexSpace, let end = key[17...].firstIndex(of: terminator) else { return nil }
+    // No kind has a byte that is escaped.
+    return (String(decoding: key[17..<end], as: UTF8.self), key[16] == indexSpace)
+  }
+
   private static func space(_ space: UInt8, tenant: GUID, kind: String) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(96)

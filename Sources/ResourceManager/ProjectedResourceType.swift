@@ -20,7 +20,15 @@ extension ResourceCatalog {
     guard let type = type(id.type ?? "") as? any ProjectedResourceType else {
       return try reader.fetch(Resource.self, Resource.key(tenant: tenant, id))
     }
-    guard let parent = id.parent, try resource(parent, tenant: tenant, in: reader) != nil else { return nil }
+    guard let parent = id.parent, try isThere(parent, tenant: tenant, in: reader) else { return nil }
     return try type.resource(id, tenant: tenant, in: reader)
+  }
+
+  /// Whether a resource, group or subscription exists for something to lie in.
+  private func isThere(_ scope: ResourceID, tenant: GUID, in reader: any RecordReader) throws -> Bool {
+    if !scope.provided.isEmpty { return try resource(scope, tenant: tenant, in: reader) != nil }
+    guard let subscription = scope.subscription else { return false }
+    guard let group = scope.resourceGroup else { return try reader.fetch(Subscription.self, Subscription.key(tenant: tenant, subscription)) != nil }
+    return try reader.fetch(ResourceGroup.self, ResourceGroup.key(tenant: tenant, subscription, group)) != nil
   }
 }

@@ -234,9 +234,15 @@ extension ResourceManager {
   }
 
   /// An action that is about no resource.
-  package func act(_ action: ProviderAction, parameters: [String: String], body: JSON, _ context: ArmContext) async throws -> JSON {
-    try await records.read { reader in
-      if action.level == .subscription { _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader) }
+  package func act(
+    _ action: ProviderAction, on scope: ResourceID, parameters: [String: String], body: JSON, _ context: ArmContext
+  ) async throws -> JSON {
+    try await records.read { [catalog] reader in
+      switch action.level {
+      case .tenant: break
+      case .subscription: _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
+      case .scope: try Self.requireParent(scope, catalog, context, in: reader)
+      }
       return try action.run(parameters, body, context.operation(context.subscription ?? .zero), reader)
     }
   }

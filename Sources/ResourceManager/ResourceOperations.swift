@@ -166,17 +166,20 @@ enum ResourceOperations {
   // MARK: Actions of a namespace
 
   private static func operation(of action: ProviderAction, _ namespace: String, _ manager: ResourceManager) -> ArmOperation {
-    let isTenantLevel = action.level == .tenant
+    let (prefix, admission, place): (String, ArmOperation.Admission, ArmOperation.Place) =
+      switch action.level {
+      case .tenant: ("", .authenticated(reason: "says the same to everybody"), .tenant)
+      case .subscription: ("/subscriptions/{subscription}", .permission(action.permission), .subscription)
+      case .scope: ("{scope}", .permission(action.permission), .extended)
+      }
     return ArmOperation(
-      "\(namespace)_\(action.path)", action.method == .get ? .GET : .POST,
-      (isTenantLevel ? "" : "/subscriptions/{subscription}") + "/providers/\(namespace)/\(action.path)",
-      isTenantLevel ? .authenticated(reason: "says the same to everybody") : .permission(action.permission),
-      at: isTenantLevel ? .tenant : .subscription
+      "\(namespace)_\(action.path)", action.method == .get ? .GET : .POST, "\(prefix)/providers/\(namespace)/\(action.path)", admission, at: place
     ) { call in
       var parameters: [String: String] = [:]
       for item in call.context.query.items where parameters[item.name] == nil { parameters[item.name] = item.value }
       parameters.merge(call.parameters) { $1 }
-      return ArmAnswer(200, try await manager.act(action, parameters: parameters, body: call.body, call.context))
+      if action.level == .scope { parameters["scope"] = call.scope.description }
+      return ArmAnswer(200, try await manager.act(action, on: call.scope, parameters: parameters, body: call.body, call.context))
     }
   }
 }

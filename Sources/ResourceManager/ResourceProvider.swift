@@ -205,7 +205,7 @@ public struct ResourceAction: Sendable {
   }
 }
 
-/// A GET or POST on `/subscriptions/S/providers/N/…` that is about no resource.
+/// A GET or POST on `/subscriptions/S/providers/N/…`, or where its level says, that is about no resource.
 public struct ProviderAction: Sendable {
   public enum Method: Sendable {
     case get
@@ -217,6 +217,8 @@ public struct ProviderAction: Sendable {
     case subscription
     /// On `/providers/N/…`: anybody with a token may read it, so it must say the same to everybody. The context's subscription is `GUID.zero`.
     case tenant
+    /// On `{scope}/providers/N/…`: a subscription, a group or a resource, which has been found to be there. The parameter `scope` is its id.
+    case scope
   }
 
   /// Below the namespace; `{location}` stands for one segment: `checkNameAvailability`, `locations/{location}/usages`, `skus`.

@@ -7,7 +7,10 @@ struct Cocagne: AsyncParsableCommand {
     commandName: "cocagne",
     abstract: "Un cloud souverain qui parle Azure. — A sovereign cloud that speaks Azure.",
     version: Release.version,
-    subcommands: [Up.self, Down.self, Status.self, Env.self, Doctor.self, TenantCommand.self, ImageCommand.self, MachinesCommand.self])
+    subcommands: [
+      Up.self, Down.self, Status.self, Env.self, Doctor.self, TenantCommand.self, ImageCommand.self, MachinesCommand.self, SecNumCloudCommand.self,
+      DossierCommand.self, BackupCommand.self, Compare.self,
+    ])
 }
 
 /// What this build calls itself.

@@ -4,7 +4,11 @@ import Glibc
 import Logging
 import Programs
 import Simulation
+import Testing
 import Wire
+
+/// Whatever makes hosts: one test after the other, for the names of namespaces are the machine's.
+@Suite(.serialized) enum HostLabTests {}
 
 /// Hosts on one underlay, for tests: each is a namespace with a fabric of its own, and one more namespace is the switch between them.
 ///

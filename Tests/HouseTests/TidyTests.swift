@@ -5,11 +5,12 @@ import Testing
 @Suite struct TidyTests {
   /// The floors from the ground up. A target imports only what stands before it.
   private static let floors = [
-    "Base", "Wire", "Records", "Keyring", "Extents", "Programs", "Hypervisor", "Fabric", "Edge", "Access", "Identity", "Templates", "ResourceManager",
-    "Directory", "Monitor", "Storage", "Networking", "Compute", "cocagne",
+    "Base", "Wire", "Declarations", "Records", "Keyring", "Extents", "Programs", "Hypervisor", "Fabric", "Edge", "Access", "Identity", "Templates",
+    "ResourceManager", "Directory", "Monitor", "Security", "Storage", "Networking", "Compute", "Catalogue", "SecNumCloud", "Offers",
+    "catalogue-compiler", "cocagne",
   ]
   /// Services stand beside each other, and never import each other.
-  private static let services: Set = ["Compute", "Directory", "Monitor", "Networking", "Storage"]
+  private static let services: Set = ["Compute", "Directory", "Monitor", "Networking", "Security", "Storage"]
   private static let maximumLines = 450
 
   private struct SourceFile {

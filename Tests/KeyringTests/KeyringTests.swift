@@ -157,7 +157,7 @@ import Testing
   @Test func theCacheIsBounded() {
     let cache = KeyCache<Int>(limit: 10)
     for id in 0..<100 {
-      cache.insert(SymmetricKey(size: .bits256), for: id)
+      cache.insert(SymmetricKey(size: .bits256), for: id, of: .zero)
       #expect(cache[id] != nil)
     }
     #expect(cache.count == 10)

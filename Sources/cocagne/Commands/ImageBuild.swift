@@ -18,7 +18,7 @@ struct ImageBuild: AsyncParsableCommand {
   private static let known = ["debian-12"]
 
   @OptionGroup var data: DataOptions
-  @Argument(help: "debian-12") var name: String
+  @Argument(help: "L'image à construire : debian-12. — The image to build: debian-12.") var name: String
   @Option(help: "Le dossier des recettes. — The folder of the recipes.") var recipes = "Images"
 
   func validate() throws {

@@ -90,7 +90,7 @@ struct Bootstrap {
     let all = Array(Self.passwordAlphabets.joined().utf8)
     while true {
       let text = random.text(Self.passwordCharacters, from: all)
-      if text.first!.isLetter, Self.passwordAlphabets.allSatisfy({ alphabet in text.contains { alphabet.contains($0) } }) { return text }
+      if text.first?.isLetter == true, Self.passwordAlphabets.allSatisfy({ alphabet in text.contains { alphabet.contains($0) } }) { return text }
     }
   }
 

@@ -14,6 +14,10 @@ internal import Wire
 
 /// Machines and networks of this host, where it can have any: they take root, libvirt and the kernel's networking.
 struct MachinePlatform {
+  /// What tells this cloud's things on the host from another's.
+  let cloud: String
+  /// Where disks, images and the state of networks lie.
+  let folder: String
   let networks: NetworkService
   let compute: ComputeService
   let fabric: LinuxFabric
@@ -59,7 +63,7 @@ struct MachinePlatform {
       images: DiskImages(random: platform.random), blobs: blobs, group: group, clock: platform.clock, random: platform.random,
       logger: Logger(label: "compute", copying: platform.logger))
     try await compute.prepare()
-    return MachinePlatform(networks: networks, compute: compute, fabric: fabric, hypervisor: hypervisor)
+    return MachinePlatform(cloud: cloud, folder: settings.folder, networks: networks, compute: compute, fabric: fabric, hypervisor: hypervisor)
   }
 
   private static func makeFolders(_ path: String) throws {

@@ -5,6 +5,7 @@ internal import Logging
 internal import Networking
 internal import Records
 internal import ResourceManager
+internal import SecNumCloud
 internal import Wire
 
 #if canImport(Glibc)
@@ -47,9 +48,14 @@ extension Platform {
     return lines.joined(separator: "\n")
   }
 
-  @Sendable func handle(_ command: String, _ arguments: JSON, _ machines: MachinePlatform?) async throws -> JSON {
+  @Sendable func handle(
+    _ command: String, _ arguments: JSON, _ machines: MachinePlatform?, _ sovereignty: Sovereignty, _ erasure: TenantErasure
+  ) async throws -> JSON {
     switch command {
     case "status": return try await status(machines)
+    case let command where TenantErasure.commands.contains(command): return try await erasure.handle(command, arguments)
+    case let command where Sovereignty.backupCommands.contains(command): return try await sovereignty.backup(command, arguments)
+    case let command where Sovereignty.commands.contains(command): return try await sovereignty.handle(command, arguments)
     case "image add", "image list", "machines stop":
       guard let machines else {
         throw OperatorError(

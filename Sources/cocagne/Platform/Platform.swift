@@ -14,6 +14,8 @@ internal import NIOSSL
 internal import Networking
 internal import Records
 internal import ResourceManager
+internal import SecNumCloud
+internal import Security
 internal import ServiceLifecycle
 internal import Storage
 internal import UnixSignals
@@ -103,9 +105,14 @@ struct Platform {
       accounts: accounts, extents: extents, verifier: issuer, principals: issuer, authorizer: access, address: identity.address, clock: clock,
       random: random, logger: named("storage"))
     let machines = try await MachinePlatform.open(self, blobs: storage, group: group)
-    let manager = resourceManager(accounts: accounts, machines: machines)
+    let routes = RouteBook()
+    let sovereignty = try await Sovereignty.open(self, machines: machines, routes: routes, group: group)
+    let manager = resourceManager(accounts: accounts, machines: machines, compliance: sovereignty.compliance)
     let management = ResourceManagerEndpoint(
       manager: manager, verifier: issuer, authorizer: access, principals: issuer, address: identity.address, logger: named("arm"))
+    routes.publish(managementRoutes(management))
+    let erasure = TenantErasure(
+      platform: sovereignty.platform, resources: TenantResourceRemoval(manager: manager, accounts: accounts))
     let greeting = greeting(hasMachines: machines != nil)
     let door = try FrontDoor(
       configuration: FrontDoor.Configuration(addresses: listening.addresses, port: listening.port),
@@ -114,13 +121,14 @@ struct Platform {
       privateKey: try NIOSSLPrivateKey(bytes: Array(serverKey.utf8), format: .pem), group: group, clock: clock, random: random, logger: named("edge"),
       onReady: { report(greeting) })
     let control = ControlSocket(
-      path: directory.controlSocket, group: group, logger: named("control"), handler: { try await handle($0, $1, machines) })
+      path: directory.controlSocket, group: group, logger: named("control"), handler: { try await handle($0, $1, machines, sovereignty, erasure) })
     let issuer = issuer
     let extents = extents
     var background = [
       BackgroundWork(name: "identity") { try await issuer.run() },
       BackgroundWork(name: "operations") { try await manager.run(dispatcher: management.dispatcher) },
       BackgroundWork(name: "purge") { try await storage.run() }, BackgroundWork(name: "compaction") { try await extents.run() },
+      BackgroundWork(name: "secnumcloud") { try await sovereignty.run() }, BackgroundWork(name: "erasure") { try await erasure.run() },
     ]
     if let machines {
       background += [
@@ -136,13 +144,16 @@ struct Platform {
     logger.notice("stopped")
   }
 
-  private func resourceManager(accounts: StorageAccounts, machines: MachinePlatform?) -> ResourceManager {
+  private func resourceManager(
+    accounts: StorageAccounts, machines: MachinePlatform?, compliance: any RegulatoryCompliance
+  ) -> ResourceManager {
     let records = records
     let locations = [Self.paris]
     return ResourceManager(
       records: records, access: access,
       providers: [
         StorageProvider(accounts: accounts, random: random, address: identity.address, locations: locations.map(\.name)), MonitorProvider(),
+        SecurityProvider(compliance: compliance, address: identity.address, locations: locations.map(\.name)),
       ] + (machines?.providers ?? []),
       locations: locations, secrets: KeyringSealer(keyring: keyring), environment: environment,
       tenantProfile: { id in
