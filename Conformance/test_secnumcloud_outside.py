@@ -62,11 +62,12 @@ class TimeServer:
         while True:
             try:
                 question, caller = self.socket.recvfrom(512)
+                now = time.time() + self.ahead + NTP_EPOCH
+                stamp = struct.pack("!II", int(now), int((now % 1) * 2**32))
+                self.socket.sendto(bytes([4 << 3 | 4, 2, 0, 0]) + bytes(20) + question[40:48] + stamp + stamp, caller)
             except OSError:
+                # It was closed.
                 return
-            now = time.time() + self.ahead + NTP_EPOCH
-            stamp = struct.pack("!II", int(now), int((now % 1) * 2**32))
-            self.socket.sendto(bytes([4 << 3 | 4, 2, 0, 0]) + bytes(20) + question[40:48] + stamp + stamp, caller)
 
     def close(self):
         self.socket.close()

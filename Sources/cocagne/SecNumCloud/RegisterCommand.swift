@@ -52,6 +52,7 @@ struct RegisterExample: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "example", abstract: "Imprime un exemple complet et commenté. — Prints a complete example with comments.")
 
+  @OptionGroup var data: DataOptions
   @Argument(help: "Le nom du registre. — The register's name.") var name: String
 
   func run() throws {
