@@ -114,7 +114,7 @@ def test_an_account_is_locked_and_a_password_alone_still_lets_an_administrator_i
 
 
 def test_a_control_socket_that_others_may_open_is_found(house):
-    apart = {"9.6.a": "conforme", "9.6.b": "conforme", "9.6.c": "conforme", "9.6.g": "sans objet"}
+    apart = {"9.6.a": "conforme", "9.6.b": "conforme", "9.6.c": "conforme", "9.6.g": "non évalué"}
     assert verdicts(house, "CTL-IAM-07") == apart
     socket = house.data / "control.sock"
     socket.chmod(0o666)

@@ -100,6 +100,14 @@ def check(certificate):
     return json.loads(text)
 
 
+def await_erasure(cloud, tenant):
+    try:
+        wait_until(lambda: (listed(cloud, tenant) or {}).get("state") == "erased", ERASURE_SECONDS, "the end of the erasure")
+    except AssertionError as error:
+        log = [line for line in (cloud.data / "cocagne.log").read_text().splitlines() if '"message":"request"' not in line]
+        raise AssertionError(f"{error}: {listed(cloud, tenant)}\n" + "\n".join(log[-40:])) from error
+
+
 def files(folder):
     return [path for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink()]
 
@@ -175,7 +183,7 @@ def test_an_erased_tenant_leaves_nothing_on_the_host_but_a_certificate_and_a_kil
     cloud.kill()
     erasing.wait(START_SECONDS)
     up_later(cloud, 22)
-    wait_until(lambda: (listed(cloud, tenant["tenantId"]) or {}).get("state") == "erased", ERASURE_SECONDS, "the end of the erasure")
+    await_erasure(cloud, tenant["tenantId"])
 
     target = workspace / "certificate.json"
     cloud.command("tenant", "erase", tenant["tenantId"], "--certificate", str(target), timeout=ERASURE_SECONDS)

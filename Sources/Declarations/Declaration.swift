@@ -126,10 +126,6 @@ public struct Declaration: Sendable {
     return members
   }
 
-  public var isMapping: Bool {
-    if case .mapping = value { true } else { false }
-  }
-
   // MARK: Lists
 
   public var isList: Bool {

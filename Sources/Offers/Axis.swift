@@ -1,4 +1,4 @@
-/// What offers are marked on. Source: the project's research, section 7.3; the last one is there for the Commission's framework only.
+/// What offers are marked on. The choice is the project's; the last one is there for the Commission's framework only.
 public enum Axis: String, CaseIterable, Sendable {
   case qualification
   case law = "droit"

@@ -26,7 +26,7 @@ struct Criterion: Sendable {
       question: verdict.state == .unknown ? question : nil, isMendedByDecision: isMendedByDecision)
   }
 
-  /// Those which may be asked, in their order. Source: the project's research, section 7.3.
+  /// Those which may be asked, in their order. The choice is the project's.
   static func all(for need: Need) -> [Criterion] {
     let labels = need.requirements.labels.map(label)
     return [qualification, model, expiry, region, base, location, immunity] + labels + [keys, seal, reversibility]

@@ -67,8 +67,7 @@ public struct WeightSet: Sendable, Hashable {
   /// What is taken where nobody chooses.
   public static let start = WeightSet(
     name: "depart",
-    source: Phrase(
-      "poids de départ proposés par le projet (recherche SecNumCloud, 7.3)", "starting weights proposed by the project (SecNumCloud research, 7.3)"),
+    source: Phrase("poids de départ proposés par le projet", "starting weights proposed by the project"),
     points: [.qualification: 15, .law: 15, .keys: 15, .autonomy: 15, .coverage: 15, .resilience: 10, .reversibility: 10, .cost: 5])
 
   private static let dsi = WeightSet(

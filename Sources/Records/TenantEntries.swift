@@ -107,13 +107,25 @@ public struct TenantSearch: Sendable {
   }
 
   private static let textBytes = 36
+  /// What names of resources are made of, besides letters and digits.
+  private static let nameSigns = Set("-_.()".utf8)
+
+  /// Whether bytes lie in a segment of a path. A client chooses names in its resources' ids: one that is another tenant's id tells nothing of it.
+  private func isInSegment(_ index: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    let before = bytes[..<index].last { byte in
+      let lowercase = byte | 0x20
+      return !(0x30...0x39).contains(byte) && !(0x61...0x7A).contains(lowercase) && !Self.nameSigns.contains(byte)
+    }
+    return before == UInt8(ascii: "/")
+  }
 
   private func text(at index: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> GUID? {
     let hyphen = UInt8(ascii: "-")
     guard index + Self.textBytes <= bytes.count, bytes[index + 8] == hyphen, bytes[index + 13] == hyphen, bytes[index + 18] == hyphen,
-      let guid = GUID(String(decoding: bytes[index..<index + Self.textBytes], as: UTF8.self))
+      let guid = GUID(String(decoding: bytes[index..<index + Self.textBytes], as: UTF8.self)),
+      tenants.contains(guid), !isInSegment(index, bytes)
     else { return nil }
-    return tenants.contains(guid) ? guid : nil
+    return guid
   }
 }
 

@@ -71,10 +71,13 @@ public struct Compliance: Sendable {
     public let decision: String
     public let from: CalendarDate
     public let until: CalendarDate
+    /// Whether the decision itself is filed among the pieces.
+    public let isFiled: Bool
 
     public init(
-      items: Set<ItemID>, shared: Set<ItemID> = [], service: String, decision: String, from: CalendarDate, until: CalendarDate
+      items: Set<ItemID>, shared: Set<ItemID> = [], service: String, decision: String, from: CalendarDate, until: CalendarDate, isFiled: Bool
     ) {
+      self.isFiled = isFiled
       self.items = items
       self.shared = shared
       self.service = service
@@ -145,6 +148,11 @@ struct ItemAssessment {
           "la décision \(base.decision) de « \(base.service) » a expiré le \(base.until).",
           "the decision \(base.decision) of “\(base.service)” expired on \(base.until)."), since: base.until.adding(days: 1).start)
     }
+    guard base.isFiled else {
+      return made(
+        .inherited, .notAssessed,
+        Text("la décision \(base.decision) n'est pas déposée parmi les pièces.", "the decision \(base.decision) is not filed among the pieces."))
+    }
     guard day >= base.from else {
       return made(
         .inherited, .notAssessed,
@@ -154,8 +162,10 @@ struct ItemAssessment {
   }
 
   private func observed(as basis: Compliance.Basis) -> Compliance.ItemState {
+    // What one control has not looked at yet is not proven by another.
+    let silent = item.controls.first { id in !observations.contains { $0.control == id } }
     let verdicts = observations.map { $0.verdict(at: time) }
-    guard let verdict = Verdict.combined(verdicts) else {
+    guard let verdict = Verdict.combined(verdicts + (silent == nil || verdicts.isEmpty ? [] : [.notAssessed])) else {
       return made(basis, .notAssessed, Text("aucune observation n'en parle encore.", "no observation speaks of it yet."))
     }
     guard verdict != .compliant else { return made(basis, verdict, nil, since: observedSince) }
@@ -167,6 +177,7 @@ struct ItemAssessment {
         "l'observation est périmée : elle date du \(decisive?.time.iso8601 ?? "").",
         "the observation has expired: it is of \(decisive?.time.iso8601 ?? "").")
       : decisive?.reason
+        ?? silent.map { Text("le contrôle \($0) n'en dit encore rien.", "the control \($0) does not say anything of it yet.") }
     return made(basis, verdict, reason, since: isStale ? decisive?.validUntil : observedSince)
   }
 

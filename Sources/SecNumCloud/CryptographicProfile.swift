@@ -3,7 +3,7 @@ public import Declarations
 /// What cryptography may be used on a day: the table that every observation of cryptography judges by.
 ///
 /// A size that is good today becomes a gap by the mere passing of time; hence the day. Source: ANSSI, « Guide des mécanismes cryptographiques » and
-/// « Recommandations de sécurité relatives à TLS », as `research.md` section 3.1 has them. Lines marked as a choice are this project's.
+/// « Recommandations de sécurité relatives à TLS ». Lines marked as a choice are this project's.
 public struct CryptographicProfile: Sendable {
   public let day: CalendarDate
 

@@ -1,7 +1,14 @@
 public import Base
 public import Catalogue
+// Where Foundation is loaded, the compiler takes the system's `rusage` for CoreFoundation's.
+internal import CoreFoundation
 internal import Logging
 internal import Records
+internal import Wire
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
 
 /// Observes the controls, each at its own pace, and keeps what they said.
 public actor Observatory {
@@ -49,27 +56,45 @@ public actor Observatory {
   // MARK: By itself
 
   /// Observes each control when it is due, until it is cancelled. Between two looks it rests so long that observing takes no more than
-  /// `ObservationLimits.maximumLoad` of one core.
+  /// `ObservationLimits.maximumLoad` of one core. What cannot be read or stored for now is tried again after a rest.
   public func run() async throws {
-    while true {
-      let now = platform.now
-      let latest = try await latestTimes()
-      let due = observed.map { control in (control, latest[control.id]?.advanced(by: Frequency(control).period) ?? .distantPast) }
-      guard let (control, time) = due.min(by: { $0.1 < $1.1 }) else { return }
-      if time > now {
-        try await Task.sleep(for: min(now.duration(to: time), Self.longestRest))
-        continue
+    while !observed.isEmpty {
+      do {
+        try await step()
+      } catch let error where !(error is CancellationError) {
+        platform.logger.error("observing failed for now", metadata: ["error": "\(error)"])
+        try await Task.sleep(for: Self.longestWait)
       }
-      let started = ContinuousClock.now
-      _ = try await observe(control.id)
-      let rest = (ContinuousClock.now - started) * (1 / ObservationLimits.maximumLoad - 1)
-      try await Task.sleep(for: max(Self.shortestRest, min(rest, Self.longestRest)))
     }
   }
 
+  /// Looks at what is due, and rests; where nothing is due, waits a little.
+  private func step() async throws {
+    let now = platform.now
+    let latest = try await latestTimes()
+    let due = observed.map { control in (control, latest[control.id]?.advanced(by: Frequency(control).period) ?? .distantPast) }
+    guard let (control, time) = due.min(by: { $0.1 < $1.1 }) else { return }
+    if time > now { return try await Task.sleep(for: min(now.duration(to: time), Self.longestWait)) }
+    let before = Self.processorTime()
+    _ = try await observe(control.id)
+    let rest = (Self.processorTime() - before) * (1 / ObservationLimits.maximumLoad - 1)
+    try await Task.sleep(for: max(Self.shortestRest, min(rest, Self.longestRest)))
+  }
+
   private static let shortestRest: Duration = .milliseconds(200)
-  /// The clock may be set while it rests.
-  private static let longestRest: Duration = .seconds(60)
+  private static let longestRest: Duration = .seconds(600)
+  /// The clock may be set while it waits.
+  private static let longestWait: Duration = .seconds(60)
+
+  /// What this process and the programs that it ran have taken of processors. Requests count too: a busy cloud observes less often, never more.
+  private static func processorTime() -> Duration {
+    func taken(_ who: __rusage_who) -> Duration {
+      var usage = rusage()
+      getrusage(__rusage_who_t(who.rawValue), &usage)
+      return [usage.ru_utime, usage.ru_stime].reduce(.zero) { $0 + .seconds($1.tv_sec) + .microseconds($1.tv_usec) }
+    }
+    return taken(RUSAGE_SELF) + taken(RUSAGE_CHILDREN)
+  }
 
   private func latestTimes() async throws -> [String: Timestamp] {
     let looks = try await platform.records.read {
@@ -132,6 +157,14 @@ public actor Observatory {
   private static func complete(_ findings: [Finding], _ control: Requirements.Control) -> [Finding] {
     let spoken = Set(findings.flatMap(\.items))
     precondition(spoken.isSubset(of: control.items), "\(control.id) speaks for an item that is not its own")
+    let findings = findings.map { finding in
+      guard finding.evidence.bytes.count > ObservationLimits.maximumEvidenceBytes else { return finding }
+      return Finding(
+        finding.items, .notAssessed, subject: finding.subject,
+        reason: Text(
+          "les preuves dépassent \(ObservationLimits.maximumEvidenceBytes) octets.",
+          "the evidence is longer than \(ObservationLimits.maximumEvidenceBytes) bytes."))
+    }
     let silent = control.items.filter { !spoken.contains($0) }
     guard !silent.isEmpty else { return findings }
     return findings + [

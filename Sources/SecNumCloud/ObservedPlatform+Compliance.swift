@@ -24,7 +24,8 @@ extension ObservedPlatform {
 
   /// What the service inherits from qualified bases, as the operator declared it.
   func inheritance() async throws -> [Compliance.Inheritance] {
-    try await documents.register(BaseRegister.self)?.value.inheritance ?? []
+    let filed = Set(try await documents.pieces().filter { $0.replaced == nil }.map(\.content.sha256))
+    return try await documents.register(BaseRegister.self)?.value.inheritance(filed: filed) ?? []
   }
 
   /// Where the service stands on the way to its qualification. Every requirement that is not met is a major gap until it is.

@@ -67,7 +67,9 @@ extension TenantErasure {
   func advance(_ tenant: GUID, maximumLooked: Int = .max) async throws -> ErasureCertificate? {
     let left = try await resources.clear(tenant)
     guard left.isEmpty else {
-      try await wait(tenant, for: Text("\(left.count) suppression(s) en cours : \(left[0])…", "\(left.count) deletion(s) under way: \(left[0])…"))
+      // What waits may be signed: a resource's type, no name that a client gave.
+      let type = Self.type(ofResource: left[0])
+      try await wait(tenant, for: Text("\(left.count) suppression(s) en cours : \(type)…", "\(left.count) deletion(s) under way: \(type)…"))
       return nil
     }
     try await removeDirectory(tenant)
@@ -82,6 +84,16 @@ extension TenantErasure {
     try await removeIndexEntries(tenant, maximumLooked: maximumLooked)
     while try await platform.records.write({ try $0.removeEntries(of: tenant, limit: Self.batch) }) == Self.batch {}
     return try await certify(tenant, maximumLooked: maximumLooked)
+  }
+
+  /// The type alone of a resource whose id is `/…/providers/namespace/type/name/type/name`, or `/subscriptions/id/resourceGroups/name`.
+  private static func type(ofResource id: String) -> String {
+    let parts = id.split(separator: "/")
+    guard let start = parts.indices.last(where: { $0.isMultiple(of: 2) && parts[$0].lowercased() == "providers" }), start + 1 < parts.count else {
+      return parts.count > 2 ? "resourceGroups" : "subscriptions"
+    }
+    let pairs = parts[(start + 2)...]
+    return ([parts[start + 1]] + pairs.enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element)).joined(separator: "/")
   }
 
   /// Accounts, applications, groups, sessions, roles, and guests' accounts elsewhere.

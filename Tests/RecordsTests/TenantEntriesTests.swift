@@ -66,6 +66,17 @@ import Testing
     #expect(try await store.read { try search.records(limit: 100, in: $0) }.found.map(\.entry.kind) == ["item"])
   }
 
+  @Test func anotherTenantsResourceThatBearsATenantsIdIsNoneOfThatTenants() async throws {
+    let store = try SQLiteRecordStore(path: directory("records"))
+    let search = TenantSearch([acme])
+    for name in [acme.description, "groupe-\(acme)", "\(acme)-groupe"] {
+      try await store.write { try $0.save(Blob(bytes: Array("/subscriptions/\(other)/resourceGroups/\(name)".utf8))) }
+      #expect(try await store.read { try search.records(limit: 100, in: $0) }.found.isEmpty)
+    }
+    try await store.write { try $0.save(Blob(bytes: Array("/subscriptions/1 \(acme)".utf8))) }
+    #expect(try await store.read { try search.records(limit: 100, in: $0) }.found.map(\.tenant) == [acme])
+  }
+
   @Test func removingATenantsEntriesInStepsLeavesTheOthersWhole() async throws {
     let store = try await store()
     let search = TenantSearch([acme])

@@ -94,6 +94,11 @@ struct ControlACTIFS01Tests {
     #expect(findings.verdict("8.1.b") == .nonCompliant)
     scene.house.host.destinations["/proc/1/exe"] = scene.house.platform.site.executable
     #expect(try await scene.findings().verdict("8.1.b") == .compliant)
+    // No process has such a number: it is one whose executable cannot be read.
+    scene.house.host.folders["/proc"] = ["1", "42", "99999999"]
+    scene.house.host.files["/proc/99999999/cmdline"] = Array("stranger".utf8)
+    #expect(try await scene.findings().verdict("8.1.b") == .notAssessed)
+    scene.house.host.folders["/proc"] = ["1", "42"]
     scene.house.host.programs["dpkg-query"] = (1, "")
     #expect(try await scene.findings().verdict("8.1.b") == .notAssessed)
   }

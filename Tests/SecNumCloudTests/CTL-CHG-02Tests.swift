@@ -58,6 +58,8 @@ struct ControlCHG02Tests {
     #expect(try await verdicts(house, Self.register(outcome: "échoué"))["14.2.b"] == .nonCompliant)
     #expect(try await verdicts(house, Self.register(until: "2027-01-20"))["14.2.b"] == .nonCompliant)
     #expect(try await verdicts(house, Self.register()) == Self.all)
+    house.host.files["/proc/1/exe"] = Array("another that was not noted".utf8)
+    #expect(Set(try await house.verdicts(ControlCHG02()).values) == [.notAssessed])
   }
 
   @Test func `an archive that is gone, or not the delivered one, is a gap`() async throws {

@@ -85,6 +85,9 @@ struct ControlCLOIS01Tests {
     scene.engines.set()
     findings = try await scene.findings()
     #expect(findings.verdict("9.7.a") == .compliant && findings.verdict("13.2.a") == .compliant)
+    scene.engines.set(common: true)
+    #expect(try await scene.findings().verdict("13.2.a") == .notAssessed)
+    scene.engines.set()
     scene.engines.machinesView.set(networks: [Self.networks[0]])
     #expect(try await scene.findings().verdict("13.2.a") == .notAssessed)
   }

@@ -159,7 +159,10 @@ struct ControlFIN01Tests {
     let finding = try #require(try await house.findings(ControlFIN01()).first { $0.verdict == .nonCompliant })
     #expect(finding.items == ["19.4.a"])
     #expect(finding.reason?.french.contains(made.folder) == true)
+    // Out of sight is not destroyed, until the operator says so.
     house.host.attributes[made.folder] = nil
+    #expect(try await house.findings(ControlFIN01()).contains { $0.items == ["19.4.a"] && $0.verdict == .notAssessed })
+    try await house.set(BackupRegister.self, ControlSAUV01Tests.register(house) + "\ndetruites: [\"\(made.id)\"]")
     #expect(try await house.verdicts(ControlFIN01()) == Self.held)
   }
 }

@@ -9,7 +9,7 @@ import Testing
 
 struct ControlIAM05Tests {
   private func register(rights: CalendarDate, technical: CalendarDate) -> String {
-    let digest = String(repeating: "ab", count: 32)
+    let digest = sha256Hexadecimal("procès-verbal".utf8)
     return [("droits", rights), ("comptes-techniques", technical)].reduce("campagnes:\n") { text, campaign in
       text + """
           - date: \(campaign.1)
@@ -35,7 +35,11 @@ struct ControlIAM05Tests {
     let today = CalendarDate(house.clock.now())
     #expect(try await house.verdicts(ControlIAM05())["9.4.a"] == .notAssessed)
     try await file(register(rights: today.adding(days: -365), technical: today.adding(days: -92)), house)
+    // Minutes that were never filed prove no review.
     var verdicts = try await house.verdicts(ControlIAM05())
+    #expect(verdicts["9.4.a"] == .nonCompliant)
+    try await house.file("revues", "procès-verbal")
+    verdicts = try await house.verdicts(ControlIAM05())
     #expect(verdicts["9.4.a"] == .compliant)
     #expect(verdicts["9.4.c"] == .compliant)
     house.clock.advance(by: .seconds(86400))

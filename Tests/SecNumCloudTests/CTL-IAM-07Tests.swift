@@ -11,7 +11,7 @@ import Testing
 
 struct ControlIAM07Tests {
   private static let compliant: [ItemID: Verdict] = [
-    "9.6.a": .compliant, "9.6.b": .compliant, "9.6.c": .compliant, "9.6.g": .notApplicable,
+    "9.6.a": .compliant, "9.6.b": .compliant, "9.6.c": .compliant, "9.6.g": .notAssessed,
   ]
 
   /// A house whose control socket really listens, and whose door is open.

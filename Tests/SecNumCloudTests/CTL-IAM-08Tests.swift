@@ -57,6 +57,9 @@ struct ControlIAM08Tests {
     house.host.files["/proc/sys/net/ipv4/ip_local_port_range"] = Array("32768\t60999\n".utf8)
     house.host.list([Self.door, ListedSocket(transport: "udp", local: "0.0.0.0", port: 40_000, inode: 103)])
     #expect(try await house.verdicts(ControlIAM08()) == Self.both)
+    // Held by nobody, it is a tunnel's wherever its port is.
+    house.host.folders["/proc/1/fd"] = ["100"]
+    #expect(try await house.verdicts(ControlIAM08()) == Self.neither)
     house.host.list([Self.door, ListedSocket(transport: "udp", local: "0.0.0.0", port: 4789, inode: 0)])
     #expect(try await house.verdicts(ControlIAM08()) == Self.neither)
   }

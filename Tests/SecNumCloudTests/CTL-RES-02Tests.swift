@@ -55,6 +55,8 @@ struct ControlRES02Tests {
     setLink("wireguard", house)
     #expect(try await house.verdicts(ControlRES02())["13.2.b"] == .compliant)
     setLink("device", house)
+    house.host.programs["ip xfrm policy"] = (0, "src 192.0.2.11/32 dst 192.0.2.2/32")
+    #expect(try await house.verdicts(ControlRES02())["13.2.b"] == .nonCompliant)
     house.host.programs["ip xfrm policy"] = (0, "src 192.0.2.1/32 dst 192.0.2.2/32")
     #expect(try await house.verdicts(ControlRES02())["13.2.b"] == .compliant)
   }

@@ -123,6 +123,9 @@ struct ControlSAUV01Tests {
     #expect(try await house.verdicts(ControlSAUV01())["12.5.c"] == .compliant)
     // Nothing of the copies stays.
     #expect(try PosixDisk(path: house.directory.path).list().allSatisfy { !$0.hasPrefix("restore-") })
+    // One that the platform does not know of does not count.
+    try await house.records.write { try $0.remove(BackupRecord.self, backup.key) }
+    #expect(try await PlatformBackup(house.platform).rehearse(backup.folder).failure != nil)
   }
 
   @Test func `a restored store has every record, and another root key opens nothing`() async throws {

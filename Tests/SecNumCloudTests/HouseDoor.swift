@@ -100,13 +100,15 @@ final class ScriptedInventory: MachineInventory {
     var missing: [String] = []
     /// Pairs of namespaces, asked first.
     var reached: Set<[String]> = []
+    /// Whether all networks have the same addresses.
+    var common = false
   }
 
   let machinesView = ScriptedMachines()
   private let state = Mutex(State())
 
-  func set(images: [ImageOnOffer] = [], missing: [String] = [], reached: Set<[String]> = []) {
-    state.withLock { $0 = State(images: images, missing: missing, reached: reached) }
+  func set(images: [ImageOnOffer] = [], missing: [String] = [], reached: Set<[String]> = [], common: Bool = false) {
+    state.withLock { $0 = State(images: images, missing: missing, reached: reached, common: common) }
   }
 
   func disks() async throws -> [DiskOnHost] { try await machinesView.disks() }
@@ -115,7 +117,7 @@ final class ScriptedInventory: MachineInventory {
   func images() async throws -> [ImageOnOffer] { state.withLock { $0.images } }
   func missing() async throws -> [String] { state.withLock { $0.missing } }
   func answers(_ asked: String, to asking: String) async throws -> Bool? {
-    asked == asking || state.withLock { $0.reached.contains([asked, asking]) }
+    asked == asking ? true : state.withLock { $0.common ? nil : $0.reached.contains([asked, asking]) }
   }
 }
 

@@ -8,7 +8,8 @@ import Testing
 struct InheritanceTests {
   @Test func `an inherited item is compliant while the base's decision holds, and a gap from the day after`() async throws {
     let house = try await ObservedHouse()
-    let inheritance = try BaseRegister(reading: Declaration(BaseRegister.example, file: "socle.yaml")).inheritance
+    let base = try BaseRegister(reading: Declaration(BaseRegister.example, file: "socle.yaml"))
+    let inheritance = base.inheritance(filed: Set(base.bases.map(\.digest)))
     let slots = try SecNumCloudData.pieceSlots(house.platform.requirements)
     func state(_ day: String, _ item: ItemID) async throws -> Compliance.ItemState {
       house.move(to: ObservedHouse.day(day))
@@ -29,7 +30,26 @@ struct InheritanceTests {
     #expect(try await state("2026-11-20", "11.1.b").basis == .document)
   }
 
+  @Test func `nothing is inherited from a decision that is not filed`() async throws {
+    let house = try await ObservedHouse()
+    house.move(to: ObservedHouse.day("2026-11-20"))
+    let text = BaseRegister.example
+    try await house.documents.set(BaseRegister.self, text: text, file: "socle.yaml", author: "root")
+    let before = try #require(try await house.platform.compliance(model: "IaaS").state(of: "11.10.a"))
+    #expect(before.verdict == .notAssessed)
+    #expect(before.reason?.french.contains("n'est pas déposée") == true)
+    let decision = Array("décision 0000".utf8)
+    let draft = Piece.Draft(
+      slot: "decision-socle", title: "Décision", file: "decision.pdf", owner: "o", approver: "a", approved: ObservedHouse.day("2026-11-01"),
+      nextReview: nil)
+    _ = try await house.documents.file(decision, as: draft)
+    let digest = sha256Hexadecimal(decision)
+    let filed = text.replacing(String(repeating: "0", count: 64), with: digest)
+    try await house.documents.set(BaseRegister.self, text: filed, file: "socle.yaml", author: "root")
+    #expect(try await house.platform.compliance(model: "IaaS").state(of: "11.10.a")?.verdict == .compliant)
+  }
+
   @Test func `a register without a base inherits nothing`() throws {
-    #expect(try BaseRegister(reading: Declaration("socles: []", file: "socle.yaml")).inheritance.isEmpty)
+    #expect(try BaseRegister(reading: Declaration("socles: []", file: "socle.yaml")).inheritance(filed: []).isEmpty)
   }
 }

@@ -5,16 +5,20 @@ import SecNumCloud
 import Simulation
 import Synchronization
 import Testing
+import Wire
 
 /// What keeps observations true: they expire, they fail by themselves, they are signed.
 struct ObservatoryTests {
-  /// Says what the test wants, as `CTL-IAM-04`, which speaks for 6.2.a and 9.3.f.
+  /// Says what the test wants, as `CTL-IAM-04`, which speaks for 6.2.a and 9.3.f, or as another control.
   private struct Scripted: ControlObservation {
-    let control = "CTL-IAM-04"
+    let control: String
     let test = ""
     let body: @Sendable () async throws -> [Finding]
 
-    init(_ body: @escaping @Sendable () async throws -> [Finding]) { self.body = body }
+    init(as control: String = "CTL-IAM-04", _ body: @escaping @Sendable () async throws -> [Finding]) {
+      self.control = control
+      self.body = body
+    }
 
     func observe(_ platform: ObservedPlatform) async throws -> [Finding] { try await body() }
   }
@@ -38,6 +42,27 @@ struct ObservatoryTests {
     let expired = try #require(try await compliance(house).state(of: "9.3.f"))
     #expect(expired.verdict == .notAssessed)
     #expect(expired.reason?.french.contains("périmée") == true)
+  }
+
+  @Test func `an item is not proven by one control while another has never looked`() async throws {
+    let house = try await ObservedHouse()
+    let items: [ItemID] = ["10.5.a", "10.5.b", "10.5.c", "10.5.d"]
+    let observatory = Observatory(
+      platform: house.platform, observations: [Scripted(as: "CTL-CRYPTO-06") { [Finding(items, .compliant, subject: Self.subject)] }])
+    _ = try await observatory.observe("CTL-CRYPTO-06")
+    #expect(try await compliance(house).state(of: "10.5.a")?.verdict == .compliant)
+    let state = try #require(try await compliance(house).state(of: "10.5.c"))
+    #expect(state.verdict == .notAssessed)
+    #expect(state.reason?.french.contains("CTL-CRYPTO-08") == true)
+  }
+
+  @Test func `evidence beyond its bound is not stored, and proves nothing`() async throws {
+    let house = try await ObservedHouse()
+    let huge = String(repeating: "x", count: ObservationLimits.maximumEvidenceBytes)
+    let observatory = Observatory(
+      platform: house.platform,
+      observations: [Scripted { [Finding(["9.3.f", "6.2.a"], .compliant, subject: Self.subject, evidence: ["text": .string(huge)])] }])
+    #expect(try await observatory.observe("CTL-IAM-04").map(\.verdict) == [.notAssessed])
   }
 
   @Test func `a gap outlives neither its mending nor its time, and says since when it was open`() async throws {

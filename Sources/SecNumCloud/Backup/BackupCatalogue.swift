@@ -12,6 +12,8 @@ struct BackupCatalogue {
     var sums: String
     var isEncrypted: Bool
     var isOwn: Bool
+    /// Of all files that its sums list; nil where that is not known.
+    var bytes: Int?
     /// Where its bytes lie; nil where no destination of the register holds its folder.
     var destination: BackupRegister.Destination?
   }
@@ -40,7 +42,8 @@ struct BackupCatalogue {
     }
     var backups = own.map {
       Backup(
-        id: $0.id.description, time: $0.time, folder: $0.folder, sums: $0.sums, isEncrypted: true, isOwn: true, destination: destination($0.folder))
+        id: $0.id.description, time: $0.time, folder: $0.folder, sums: $0.sums, isEncrypted: true, isOwn: true, bytes: $0.bytes,
+        destination: destination($0.folder))
     }
     backups += (register?.value.backups ?? []).map {
       Backup(

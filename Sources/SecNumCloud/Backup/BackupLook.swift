@@ -18,6 +18,8 @@ struct BackupLook {
   private static let maximumSumsBytes = 4 << 20
   private static let sampledFiles = 128
   private static let maximumDigestedBytes = 32 << 20
+  /// One file of the sample is digested as a whole, unless it is even larger.
+  private static let maximumWholeBytes = 512 << 20
   private static let windowBytes = 16 << 10
   private static let maximumWindows = 16
 
@@ -37,16 +39,20 @@ struct BackupLook {
       return
     }
     files = entries.files.count
-    for entry in platform.random.sample(entries.files, Self.sampledFiles) {
+    let sizes = try sizes(entries, backup, host)
+    let sample = platform.random.sample(entries.files.filter { sizes[$0.path] != nil }, Self.sampledFiles)
+    let readable = sample.filter { sizes[$0.path, default: 0] <= Self.maximumWholeBytes }
+    let whole = readable.isEmpty ? nil : readable[platform.random.number(below: readable.count)].path
+    var small = 0
+    for entry in sample {
       let file = backup.folder + "/" + entry.path
-      guard let size = try host.attributes(of: file)?.bytes else {
-        gaps.append(Text("\(file) n'est pas là.", "\(file) is not there."))
-        continue
-      }
-      if digestedBytes + size <= Self.maximumDigestedBytes, let content = try host.bytes(of: file, from: 0, limit: size + 1) {
+      let size = sizes[entry.path, default: 0]
+      let isSmall = small + size <= Self.maximumDigestedBytes
+      if isSmall { small += size }
+      if isSmall || entry.path == whole, let digest = try host.sha256(of: file) {
         digested += 1
-        digestedBytes += content.count
-        if sha256Hexadecimal(content) != entry.sha256 { gaps.append(Text("\(file) a changé.", "\(file) has changed.")) }
+        digestedBytes += size
+        if digest != entry.sha256 { gaps.append(Text("\(file) a changé.", "\(file) has changed.")) }
       }
       // What tells of the backup is meant to be read.
       if size >= RawBytes.fewestBytes, windows < Self.maximumWindows {
@@ -58,6 +64,22 @@ struct BackupLook {
         }
       }
     }
+  }
+
+  /// The size of every file, by its path: none lacks, and together they have the bytes that the catalogue tells of.
+  private mutating func sizes(_ entries: BackupSums, _ backup: BackupCatalogue.Backup, _ host: any HostView) throws -> [String: Int] {
+    var sizes: [String: Int] = [:]
+    for entry in entries.files {
+      let file = backup.folder + "/" + entry.path
+      sizes[entry.path] = try host.attributes(of: file)?.bytes
+      if sizes[entry.path] == nil { gaps.append(Text("\(file) n'est pas là.", "\(file) is not there.")) }
+    }
+    let total = sizes.values.reduce(0, +)
+    if let bytes = backup.bytes, sizes.count == entries.files.count, total != bytes {
+      gaps.append(
+        Text("\(backup.folder) a \(total) octets au lieu de \(bytes).", "\(backup.folder) has \(total) bytes instead of \(bytes)."))
+    }
+    return sizes
   }
 }
 

@@ -130,15 +130,40 @@ public struct BackupRestore: Sendable {
 extension PlatformBackup {
   private static let readExtents = 64
   private static let readBytes = 1 << 20
+  private static let workPrefix = "restore-"
+
+  /// Removes the copies that rehearsals left which a stop cut short: restored records are in clear. To be called before any rehearsal.
+  public func removeLeftovers() throws {
+    for name in try platform.host.names(in: platform.site.folder) ?? [] where name.hasPrefix(Self.workPrefix) {
+      remove(platform.site.folder + "/" + name)
+    }
+  }
+
+  private func remove(_ work: String) {
+    do {
+      try FileManager.default.removeItem(atPath: work)
+    } catch {
+      platform.logger.error("restored copy could not be removed", metadata: ["folder": "\(work)", "error": "\(error)"])
+    }
+  }
 
   /// Verifies a backup, restores it into a folder of its own, opens what was restored with the root key, reads a sample of extents to their ends,
   /// removes the copy, and enters what came of it in the catalogue.
   public func rehearse(_ folder: String) async throws -> RestoreRecord {
-    let work = platform.site.folder + "/restore-\(platform.random.guid())"
+    let work = platform.site.folder + "/" + Self.workPrefix + platform.random.guid().description
     var record = RestoreRecord(id: platform.random.guid(), backup: .zero, time: platform.now, failure: nil, records: 0, extents: 0)
     do {
       let restore = BackupRestore(folder: folder)
-      record.backup = try restore.verify().id
+      let summary = try restore.verify()
+      record.backup = summary.id
+      // The key that lies beside the sums proves nothing by itself.
+      guard summary.signedBy == platform.evidenceKey.fingerprint else {
+        throw ObservationFailure("\(folder) n'est pas signé par cette plateforme.", "\(folder) is not signed by this platform.")
+      }
+      guard try await platform.records.read({ try BackupRecord.all(in: $0) }).contains(where: { $0.id == summary.id }) else {
+        throw ObservationFailure(
+          "la sauvegarde \(summary.id) n'est pas au catalogue.", "the backup \(summary.id) is not in the catalogue.")
+      }
       let rootKey = try RootKey(readingFrom: platform.site.rootKey)
       // Of mode 0700: the restored records are in clear.
       _ = try PosixDisk(path: work)
@@ -147,7 +172,7 @@ extension PlatformBackup {
     } catch {
       record.failure = "\(error)"
     }
-    try? FileManager.default.removeItem(atPath: work)
+    if try platform.host.attributes(of: work) != nil { remove(work) }
     let made = record
     try await platform.records.write { transaction in
       try transaction.save(made)

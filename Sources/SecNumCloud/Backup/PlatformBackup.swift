@@ -35,11 +35,24 @@ public struct PlatformBackup: Sendable {
   public func create(in folder: String) async throws -> BackupRecord {
     let disk = try PosixDisk(path: folder)
     guard try disk.list().isEmpty else { throw ObservationFailure("\(folder) n'est pas vide.", "\(folder) is not empty.") }
-    let record = BackupRecord(id: platform.random.guid(), time: platform.now, folder: folder, sums: "", files: 0, bytes: 0)
-    let key = platform.keyring.backupKey(record.id)
     var work = Work(disk: disk)
-    let (segments, records) = try await snapshot(&work, key)
-    let segmentsDisk = try PosixDisk(path: folder + "/" + Self.segmentsFolder)
+    for _ in 0..<Self.attempts {
+      // Its id gives its key: an attempt never writes under the key of another.
+      let record = BackupRecord(id: platform.random.guid(), time: platform.now, folder: folder, sums: "", files: 0, bytes: 0)
+      let key = platform.keyring.backupKey(record.id)
+      guard let (segments, records) = try await snapshot(&work, key) else { continue }
+      return try await complete(record, segments, records, &work, key)
+    }
+    throw ObservationFailure(
+      "des segments ont disparu pendant la sauvegarde, \(Self.attempts) fois de suite.",
+      "segments vanished during the backup, \(Self.attempts) times in a row.")
+  }
+
+  /// Writes all but the records, which are there.
+  private func complete(
+    _ record: BackupRecord, _ segments: [String: any DiskFile], _ records: Int, _ work: inout Work, _ key: SymmetricKey
+  ) async throws -> BackupRecord {
+    let segmentsDisk = try PosixDisk(path: record.folder + "/" + Self.segmentsFolder)
     for (name, file) in segments.sorted(by: { $0.key < $1.key }) {
       try work.copy(file, to: try segmentsDisk.create(name), path: Self.segmentsFolder + "/" + name)
     }
@@ -80,34 +93,31 @@ public struct PlatformBackup: Sendable {
 
   // MARK: Records and segments
 
-  /// Writes the archive of the records, and gives the open files of the segments that they refer to. An open file stays whole when compaction removes it.
-  private func snapshot(_ work: inout Work, _ key: SymmetricKey) async throws -> (segments: [String: any DiskFile], records: Int) {
-    for _ in 0..<Self.attempts {
-      let source = try PosixDisk(path: platform.site.segments)
-      var open: [String: any DiskFile] = [:]
-      func openNew() throws {
-        for name in try source.list() where SegmentForm.isSegment(file: name) && open[name] == nil {
-          // One that is gone by now was not alive.
-          open[name] = try? source.open(name)
-        }
+  /// Writes the archive of the records, and gives the open files of the segments that they refer to; nil, and no archive, where a segment vanished
+  /// meanwhile. An open file stays whole when compaction removes it.
+  private func snapshot(_ work: inout Work, _ key: SymmetricKey) async throws -> (segments: [String: any DiskFile], records: Int)? {
+    let source = try PosixDisk(path: platform.site.segments)
+    var open: [String: any DiskFile] = [:]
+    func openNew() throws {
+      for name in try source.list() where SegmentForm.isSegment(file: name) && open[name] == nil {
+        // One that is gone by now was not alive.
+        open[name] = try? source.open(name)
       }
-      try openNew()
-      let file = try work.disk.create(Self.recordsArchive)
-      let dump = try await platform.records.read { reader in
-        let writer = try BackupArchiveWriter(file, name: Self.recordsArchive, backupKey: key)
-        let count = try Self.dump(reader, to: writer)
-        return (count: count, sum: try writer.finish(), bytes: writer.byteCount, used: try ExtentStore.segmentsInUse(in: reader))
-      }
-      try openNew()
-      if dump.used.isSubset(of: open.keys) {
-        work.add(Self.recordsArchive, dump.sum, dump.bytes)
-        return (open.filter { dump.used.contains($0.key) }, dump.count)
-      }
-      try work.disk.remove(Self.recordsArchive)
     }
-    throw ObservationFailure(
-      "des segments ont disparu pendant la sauvegarde, \(Self.attempts) fois de suite.",
-      "segments vanished during the backup, \(Self.attempts) times in a row.")
+    try openNew()
+    let file = try work.disk.create(Self.recordsArchive)
+    let dump = try await platform.records.read { reader in
+      let writer = try BackupArchiveWriter(file, name: Self.recordsArchive, backupKey: key)
+      let count = try Self.dump(reader, to: writer)
+      return (count: count, sum: try writer.finish(), bytes: writer.byteCount, used: try ExtentStore.segmentsInUse(in: reader))
+    }
+    try openNew()
+    guard dump.used.isSubset(of: open.keys) else {
+      try work.disk.remove(Self.recordsArchive)
+      return nil
+    }
+    work.add(Self.recordsArchive, dump.sum, dump.bytes)
+    return (open.filter { dump.used.contains($0.key) }, dump.count)
   }
 
   /// Every key with its value, as the records have them.

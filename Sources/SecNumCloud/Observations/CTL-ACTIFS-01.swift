@@ -104,6 +104,13 @@ package struct ControlACTIFS01: ControlObservation {
           "l'exécutable qui tourne n'est plus celui qui est installé à \(platform.site.executable).",
           "the executable that runs is no longer the one that is installed at \(platform.site.executable)."))
     }
+    if gaps.isEmpty, programs.unseen > 0 {
+      return Finding(
+        ["8.1.b"], .notAssessed, subject: subject,
+        reason: Text(
+          "l'exécutable de \(programs.unseen) processus ne peut pas être lu : la plateforme ne tourne pas en root.",
+          "the executable of \(programs.unseen) processes cannot be read: the platform does not run as root."), figures: figures)
+    }
     return Finding(
       ["8.1.b"], subject: subject, looked: bill.packages.count, gaps: gaps, nothing: Text("aucun paquet n'a été vu.", "no package was seen."),
       figures: figures,
@@ -135,6 +142,8 @@ package struct ControlACTIFS01: ControlObservation {
 private struct RunningPrograms {
   var paths: [String] = []
   var unpackaged: [String] = []
+  /// Processes whose executable this one may not see.
+  var unseen = 0
   /// Whether the running platform is not what lies at its path.
   var isReplaced = false
 
@@ -146,8 +155,12 @@ private struct RunningPrograms {
     let host = platform.host
     var found: Set<String> = []
     for name in try host.names(in: "/proc") ?? [] {
-      // Threads of the kernel have none, and those of others are not ours to see without being root.
-      guard let id = Int32(name), let path = host.destination(of: "/proc/\(name)/exe") else { continue }
+      guard let id = Int32(name) else { continue }
+      guard let path = host.destination(of: "/proc/\(name)/exe") else {
+        // Threads of the kernel have neither; those of others are not ours to see without being root.
+        if let command = try? host.bytes(of: "/proc/\(name)/cmdline", from: 0, limit: 1), !command.isEmpty { unseen += 1 }
+        continue
+      }
       if id == platform.site.processID {
         isReplaced = path.hasSuffix(Self.deleted)
       } else {

@@ -20,10 +20,12 @@ package struct ControlCHG01: ControlObservation {
     }
     let starts = try await platform.records.read { try PlatformStart.all(in: $0) }
     let look = Look(register: register, starts: starts, now: platform.now, subject: subject)
-    return [
+    let findings = [
       look.formality, look.notices("12.2.b", [.interruption, .incompatible, .lossOfFunction]), look.notices("12.2.c", [.incompatible]),
       look.notices("12.2.d", [.lossOfFunction]), look.versions,
     ]
+    guard try !PlatformStart.isNoted(platform, among: starts) else { return findings }
+    return findings + [PlatformStart.unnoted(["14.2.a"], subject: subject)]
   }
 
   private struct Look {
@@ -121,6 +123,18 @@ package struct ControlCHG01: ControlObservation {
 }
 
 extension PlatformStart {
+  /// Whether what runs now is among the builds that ran: it is noted besides serving, and that may have failed.
+  static func isNoted(_ platform: ObservedPlatform, among starts: [PlatformStart]) throws -> Bool {
+    guard let digest = try platform.host.sha256(of: image(of: platform.site)) else { return false }
+    return starts.contains { $0.digest == digest }
+  }
+
+  static func unnoted(_ items: [ItemID], subject: Text) -> Finding {
+    Finding(
+      items, .notAssessed, subject: subject,
+      reason: Text("le démarrage de l'exécutable qui tourne n'est pas noté.", "the start of the executable that runs is not noted."))
+  }
+
   var json: JSON {
     [
       "version": .string(version), "sha256": .string(digest), "kernel": .string(kernel), "first": .string(first.iso8601),

@@ -20,7 +20,9 @@ package struct ControlCHG02: ControlObservation {
     }
     let starts = try await platform.records.read { try PlatformStart.all(in: $0) }
     let look = Look(register: register, starts: starts, subject: subject)
-    return [look.preproduction, try look.archives(platform.host), look.kernels, look.trials]
+    let findings = [look.preproduction, try look.archives(platform.host), look.kernels, look.trials]
+    guard try !PlatformStart.isNoted(platform, among: starts) else { return findings }
+    return findings + [PlatformStart.unnoted(["14.2.b", "14.2.c", "14.3.a", "14.6.a"], subject: subject)]
   }
 
   private struct Look {

@@ -52,7 +52,7 @@ package struct ControlCLOIS01: ControlObservation {
           }
         }), "networks": networks.evidence,
     ]
-    if gaps.isEmpty, let doubt = crossings.compactMap(\.doubt).first {
+    if gaps.isEmpty, let doubt = crossings.compactMap(\.doubt).first ?? keys.doubt {
       return Finding(["9.7.a"], .notAssessed, subject: subject, reason: doubt, figures: figures, evidence: evidence)
     }
     return Finding(
@@ -143,7 +143,20 @@ package struct ControlCLOIS01: ControlObservation {
 
   // MARK: Keys
 
-  private static func sharedKeys(_ platform: ObservedPlatform) async throws -> (gaps: [Text], accounts: Int, compared: Int) {
+  /// The keys of accounts, and what is wrong with them.
+  private struct KeyLook: Sendable {
+    var gaps: [Text]
+    var accounts: Int
+    var compared: Int
+
+    /// Why it proves nothing.
+    var doubt: Text? {
+      guard accounts > 0, compared == 0 else { return nil }
+      return Text("aucune clé de données n'a pu être ouverte pour être comparée.", "no data key could be opened to be compared.")
+    }
+  }
+
+  private static func sharedKeys(_ platform: ObservedPlatform) async throws -> KeyLook {
     let (keyring, random) = (platform.keyring, platform.random)
     return try await platform.records.read { reader in
       let holders = try StorageAccounts.keyHolders(limit: maximumAccounts, in: reader)
@@ -172,7 +185,7 @@ package struct ControlCLOIS01: ControlObservation {
               "la clé de données \(holder.dataKey) a les octets d'une autre.", "the data key \(holder.dataKey) has the bytes of another."))
         }
       }
-      return (gaps, holders.count, compared)
+      return KeyLook(gaps: gaps, accounts: holders.count, compared: compared)
     }
   }
 
@@ -196,8 +209,11 @@ package struct ControlCLOIS01: ControlObservation {
         figures: networks.figures, evidence: networks.evidence)
     }
     return Finding(
-      ["13.2.a"], subject: subject, looked: networks.count, gaps: networks.gaps, nothing: Text("", ""), figures: networks.figures,
-      evidence: networks.evidence)
+      ["13.2.a"], subject: subject, looked: networks.gaps.isEmpty ? networks.asked : networks.count, gaps: networks.gaps,
+      nothing: Text(
+        "aucune paire de réseaux n'a d'adresses distinctes : rien n'a été demandé.",
+        "no pair of networks has addresses of its own: nothing was asked."),
+      figures: networks.figures, evidence: networks.evidence)
   }
 }
 

@@ -19,12 +19,18 @@ package struct ControlCONF01: ControlObservation {
     }
     let register = try await platform.documents.register(ActionPlanRegister.self)
     let gaps = OpenGap.all(looks, at: platform.now).filter { $0.control != control }
-    return [punctuality(platform, looks), plan(["18.3.a", "18.4.a"], register, gaps, CalendarDate(platform.now))]
+    let says = looks.flatMap(\.observations).count { $0.control != control && $0.verdict(at: platform.now) != .notAssessed }
+    let punctuality = punctuality(platform, looks)
+    return [
+      punctuality.finding,
+      plan(["18.3.a", "18.4.a"], register, gaps, says, isWhole: punctuality.isWhole, CalendarDate(platform.now)),
+    ]
   }
 
   // MARK: Punctuality
 
-  private func punctuality(_ platform: ObservedPlatform, _ looks: [LatestLook]) -> Finding {
+  /// `isWhole`: every control was observed, in time.
+  private func punctuality(_ platform: ObservedPlatform, _ looks: [LatestLook]) -> (finding: Finding, isWhole: Bool) {
     let subject = Text("la dernière observation de chaque contrôle", "the latest observation of each control")
     let names = observed ?? ControlObservations.all().map(\.control)
     let times = Dictionary(looks.map { ($0.control, $0.time) }) { first, _ in first }
@@ -48,22 +54,27 @@ package struct ControlCONF01: ControlObservation {
       .init(Text("observation la plus ancienne", "oldest observation"), oldest, unit: "s"),
     ]
     guard !late.isEmpty || awaited == 0 else {
-      return Finding(
+      let finding = Finding(
         ["18.2.1.b"], .notAssessed, subject: subject,
         reason: Text(
           "\(awaited) contrôles ne sont pas encore observés depuis le démarrage.", "\(awaited) controls are not observed yet since the start."),
         figures: figures)
+      return (finding, false)
     }
-    return Finding(
+    let finding = Finding(
       ["18.2.1.b"], subject: subject, looked: max(times.count, late.count), gaps: late,
       nothing: Text("rien n'a été observé.", "nothing was observed."),
       figures: figures,
       evidence: ["looks": .array(looks.map { ["control": .string($0.control), "time": .string($0.time.iso8601), "seconds": .number($0.duration)] })])
+    return (finding, late.isEmpty && awaited == 0)
   }
 
   // MARK: Plan of action
 
-  private func plan(_ items: [ItemID], _ register: FiledRegister<ActionPlanRegister>?, _ gaps: [OpenGap], _ today: CalendarDate) -> Finding {
+  /// `says`: how many observations of other controls say something.
+  private func plan(
+    _ items: [ItemID], _ register: FiledRegister<ActionPlanRegister>?, _ gaps: [OpenGap], _ says: Int, isWhole: Bool, _ today: CalendarDate
+  ) -> Finding {
     let subject = Text(
       "les écarts ouverts des observations et le registre « \(ActionPlanRegister.name) »",
       "the open gaps of observations and the register “\(ActionPlanRegister.name)”")
@@ -95,9 +106,18 @@ package struct ControlCONF01: ControlObservation {
       .init("écarts ouverts", "open gaps", gaps.count), .init("actions", "actions", register.value.actions.count),
       .init("écarts sans action à jour", "gaps without an action in time", problems.count),
     ]
-    // The plan is there and was compared; that there is no gap is what was found.
+    let evidence: JSON = ["register": register.evidence, "gaps": .array(shown)]
+    // Who has not looked has found no gap.
+    if problems.isEmpty, !isWhole {
+      return Finding(
+        items, .notAssessed, subject: subject,
+        reason: Text(
+          "des contrôles ne sont pas encore observés, ou le sont en retard : leurs écarts ne sont pas connus.",
+          "some controls are not observed yet, or are late: their gaps are not known."), figures: figures, evidence: evidence)
+    }
     return Finding(
-      items, subject: subject, looked: 1, gaps: problems, nothing: Text("", ""), figures: figures,
-      evidence: ["register": register.evidence, "gaps": .array(shown)])
+      items, subject: subject, looked: says, gaps: problems,
+      nothing: Text("aucune observation en cours de validité ne dit rien.", "no observation that is still valid says anything."), figures: figures,
+      evidence: evidence)
   }
 }

@@ -252,16 +252,16 @@ public struct ControlCRYPTO01: ControlObservation {
       var gaps: [Text] = []
       var taken: Set<DataKeyID> = []
       for account in accounts {
-        let name = account.name
         guard let key = try Keyring.description(ofDataKey: account.dataKey, tenant: account.tenant, in: reader) else {
           gaps.append(
             Text(
-              "le compte de stockage \(name) n'a pas de clé de données sous la clé de son client.",
-              "the storage account \(name) has no data key under its tenant's key."))
+              "un compte de stockage du client \(account.tenant) n'a pas de clé de données \(account.dataKey) sous la clé de ce client.",
+              "a storage account of the tenant \(account.tenant) has no data key \(account.dataKey) under that tenant's key."))
           continue
         }
         if !taken.insert(key.id).inserted {
-          gaps.append(Text("le compte de stockage \(name) partage sa clé de données.", "the storage account \(name) shares its data key."))
+          gaps.append(
+            Text("deux comptes de stockage partagent la clé de données \(key.id).", "two storage accounts share the data key \(key.id)."))
         }
       }
       return (accounts, gaps)
@@ -276,7 +276,7 @@ public struct ControlCRYPTO01: ControlObservation {
       evidence: [
         "comptes": .array(
           accounts.prefix(Self.maximumNamed).map {
-            ["compte": .string($0.name), "client": .string($0.tenant.description), "cle": .string($0.dataKey.description)]
+            ["client": .string($0.tenant.description), "cle": .string($0.dataKey.description)]
           })
       ])
   }

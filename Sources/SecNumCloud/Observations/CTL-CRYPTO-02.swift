@@ -37,13 +37,16 @@ package struct ControlCRYPTO02: ControlObservation {
     var findings = [
       finding(["10.2.a"], rules), finding(["10.2.b"], scans.flatMap { Self.recommendationGaps($0, profile) }), finding(["10.2.c"], guide),
     ]
-    if exchanges.isEmpty {
+    if exchanges.isEmpty || exchanges.contains(where: { !$0.isSeen }) {
       findings.append(
         Finding(
           ["10.2.a", "10.2.c"], .notAssessed, subject: Text("les groupes de l'échange de clés", "the groups of the key exchange"),
-          reason: Text(
-            "les groupes de l'échange de clés ne sont pas balayés : openssl n'est pas installé.",
-            "the groups of the key exchange are not scanned: openssl is not installed.")))
+          reason: exchanges.first { !$0.isSeen }.map {
+            Text("openssl n'a pas vu l'échange de clés de \($0.place).", "openssl did not see the key exchange of \($0.place).")
+          }
+            ?? Text(
+              "les groupes de l'échange de clés ne sont pas balayés : openssl n'est pas installé.",
+              "the groups of the key exchange are not scanned: openssl is not installed.")))
     }
     if profile.day.year > Self.lastYearWithoutHybrid {
       findings.append(
@@ -129,8 +132,13 @@ struct KeyExchangeScan: Sendable {
   let isCompressed: Bool
   /// Of TLS 1.2, where the handshake states it; nil where no ticket came.
   let ticketSeconds: Int?
+  /// The group of the offer that begins with a weak one; nil where none was told.
+  let weakGroup: String?
+
   /// Whether a group whose order has less than 250 bits was agreed to.
-  let acceptsWeakGroup: Bool
+  var acceptsWeakGroup: Bool { weakGroup?.contains("secp224r1") ?? false }
+  /// Both offers have a group that the listener takes: where none comes back, nothing was seen.
+  var isSeen: Bool { group != nil && weakGroup != nil }
 
   /// Empty where there is no OpenSSL.
   static func all(_ endpoints: [TLSScan.Endpoint], _ host: any HostView) async throws -> [KeyExchangeScan] {
@@ -149,11 +157,14 @@ struct KeyExchangeScan: Sendable {
 
   init(place: String, usual: String, weak: String) {
     self.place = place
-    group = Self.value("Server Temp Key:", in: usual)
+    group = Self.group(in: usual)
     isCompressed = Self.value("Compression:", in: usual).map { $0 != "NONE" } ?? false
     ticketSeconds = Self.value("TLS session ticket lifetime hint:", in: usual).flatMap { Int($0.prefix { $0.isNumber }) }
-    acceptsWeakGroup = Self.value("Server Temp Key:", in: weak)?.contains("secp224r1") ?? false
+    weakGroup = Self.group(in: weak)
   }
+
+  /// Since OpenSSL 3.5 the label is another.
+  private static func group(in report: String) -> String? { value("Server Temp Key:", in: report) ?? value("Peer Temp Key:", in: report) }
 
   /// What stands behind a label of the report.
   private static func value(_ label: String, in report: String) -> String? {

@@ -249,14 +249,16 @@ public struct ControlFIN01: ControlObservation {
           .init("sauvegardes antérieures connues", "earlier backups known", earlier.count), .init("dont présentes", "of which there", visible.count),
         ])
     ]
-    let unseen = earlier.filter { backup in !backup.isOwn && !visible.contains(backup) }
+    // Of its own, too: a medium that is not mounted is not destroyed.
+    let destroyed = catalogue.register?.value.destroyed ?? []
+    let unseen = earlier.filter { !visible.contains($0) && !destroyed.contains($0.id) }
     if let first = unseen.first {
       findings.append(
         Finding(
           ["19.4.a"], .notAssessed, subject: subject,
           reason: Text(
-            "\(unseen.count) sauvegarde(s) déclarée(s) ne se voient pas d'ici (\(first.id)) : retirez du registre celles qui sont détruites.",
-            "\(unseen.count) declared backup(s) cannot be seen from here (\(first.id)): take those that are destroyed out of the register.")))
+            "\(unseen.count) sauvegarde(s) ne se voient pas d'ici (\(first.id)) : déclarez au registre, sous « detruites », celles qui le sont.",
+            "\(unseen.count) backup(s) cannot be seen from here (\(first.id)): declare those that are destroyed under “detruites”.")))
     }
     return findings
   }

@@ -299,8 +299,8 @@ private struct Decisions: Sendable {
     if let holder, try await !holder.isStill(platform) { return }
     gaps.append(
       Text(
-        "\(action) sur \(scope.path) : décidé \(isAllowed ? "permis" : "refusé"), les rôles disent le contraire (titulaire \(principal.objectID)).",
-        "\(action) on \(scope.path): decided \(isAllowed ? "allowed" : "denied"), the roles say the contrary (holder \(principal.objectID))."))
+        "\(action) chez le client \(scope.tenant) : \(isAllowed ? "permis" : "refusé") à \(principal.objectID), les rôles disent le contraire.",
+        "\(action) in the tenant \(scope.tenant): \(isAllowed ? "allowed" : "denied") to \(principal.objectID), the roles say the contrary."))
   }
 
   private static func grants(_ role: RoleDefinition, _ action: String) -> Bool {

@@ -75,8 +75,12 @@ package struct ControlIAM05: ControlObservation {
     let late = Text(
       "la dernière revue des \(what.french) date du \(latest.date) : plus de \(days) jours.",
       "the latest review of \(what.english) is of \(latest.date): more than \(days) days ago.")
+    let unfiled = Text(
+      "le procès-verbal de la revue des \(what.french) du \(latest.date) n'est pas parmi les pièces.",
+      "the minutes of the review of \(what.english) of \(latest.date) are not among the pieces.")
     return Finding(
-      [item], subject: subject, looked: latest.reviewed, gaps: age > days ? [late] : [], nothing: late,
+      [item], subject: subject, looked: latest.reviewed, gaps: (age > days ? [late] : []) + (minutes.contains(latest.minutes) ? [] : [unfiled]),
+      nothing: late,
       figures: [
         Finding.Figure("âge de la dernière revue", "age of the latest review", age, unit: "jours"),
         Finding.Figure("droits revus", "rights reviewed", latest.reviewed), Finding.Figure("droits retirés", "rights removed", latest.removed),

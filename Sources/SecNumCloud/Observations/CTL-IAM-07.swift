@@ -48,11 +48,9 @@ package struct ControlIAM07: ControlObservation {
         figures: [Finding.Figure("jetons étrangers présentés", "foreign tokens presented", door.forgeries)],
         evidence: ["issuer": .string(platform.site.address.url("login")), "answers": .array(door.answers)]),
       Finding(
-        ["9.6.g"], .notApplicable,
+        ["9.6.g"], .notAssessed,
         subject: Text("les interfaces offertes aux utilisateurs finaux", "the interfaces that end users are offered"),
-        reason: Text(
-          "la plateforme n'offre pas de logiciel en service (SaaS) : elle n'a pas d'interface d'utilisateurs finaux.",
-          "the platform offers no software as a service (SaaS): it has no interface for end users.")),
+        reason: Text("aucun service SaaS n'est servi.", "no SaaS is served.")),
     ]
   }
 }

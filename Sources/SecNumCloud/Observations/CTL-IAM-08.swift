@@ -70,11 +70,11 @@ private struct ListenerLook {
     let door = Set(site.listeningAddresses.compactMap { InternetAddress($0) })
     listening = try platform.host.sockets(seenBy: site.processID).compactMap { socket in
       guard socket.isListening else { return nil }
-      // Where a client of UDP waits for its answer, nothing is offered.
-      if socket.transport == .udp, ephemeral.contains(socket.localPort) { return nil }
+      let holder = holders[socket.inode]
+      // Where a client of UDP waits for its answer, nothing is offered. A tunnel is no client: nobody holds it.
+      if socket.transport == .udp, ephemeral.contains(socket.localPort), holder != nil { return nil }
       let isFrontDoor = socket.transport == .tcp && socket.localPort == site.address.port && door.contains(socket.local)
       let standing = isFrontDoor ? .frontDoor : socket.local.isLoopback ? .loopback : Self.standing(of: socket, register)
-      let holder = holders[socket.inode]
       return Listener(socket: socket, holder: holder, isOfCloud: holder.map { family.contains($0.id) } ?? false, standing: standing)
     }
     let attributes = try platform.host.attributes(of: site.controlSocket)

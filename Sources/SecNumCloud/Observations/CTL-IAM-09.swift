@@ -14,8 +14,8 @@ package struct ControlIAM09: ControlObservation {
   /// The book holds what the cloud serves; while it is empty nothing is assessed.
   package init(routes book: RouteBook = RouteBook()) { self.book = book }
 
-  /// What one look tries; the next day's goes on where it ended.
-  private static let sample = 96
+  /// What one look tries: all, so that an open route stays a gap until it is mended. Beyond so many, the next day's goes on where it ended.
+  private static let sample = 1024
   private static let maximumRefusalBytes = 4096
   private static let maximumListed = 256
 
@@ -40,7 +40,7 @@ package struct ControlIAM09: ControlObservation {
       "\(count) routes d'administration sur \(guarded.count), et des hôtes inconnus, appelés sans jeton de l'extérieur",
       "\(count) of \(guarded.count) routes of administration, and unknown hosts, called from outside without a token")
     let figures: [Finding.Figure] = [
-      .init("routes gardées", "guarded routes", guarded.count), .init("échantillon du jour", "sample of the day", count),
+      .init("routes gardées", "guarded routes", guarded.count), .init("routes appelées", "routes called", count),
       .init("appels", "calls", attempts.count), .init("réponses indues", "undue answers", refusals.count),
       .init("routes ouvertes, avec leur raison", "open routes, with their reason", routes.count - guarded.count),
     ]

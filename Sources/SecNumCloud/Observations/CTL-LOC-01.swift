@@ -56,7 +56,7 @@ public struct ControlLOC01: ControlObservation {
     return try await platform.records.read { reader in
       var result = Resources()
       let tenants = try reader.list(Tenant.self, under: RecordKey(tenant: .zero), limit: ObservationLimits.maximumListed)
-      func look(_ location: String?, _ id: ResourceID) {
+      func look(_ location: String?, _ type: String?, _ tenant: GUID) {
         result.looked += 1
         // What has no location of its own lies where its parent does.
         guard let location, Location.normalized(location) != "global" else { return }
@@ -64,14 +64,14 @@ public struct ControlLOC01: ControlObservation {
         if !known.contains(Location.normalized(location)) {
           result.gaps.append(
             Text(
-              "\(id) est à « \(location) », qui n'est pas un lieu de la plateforme.",
-              "\(id) is in “\(location)”, which is no location of the platform."))
+              "\(type ?? "un groupe") du client \(tenant) est à « \(location) », qui n'est pas un lieu de la plateforme.",
+              "\(type ?? "a group") of the tenant \(tenant) is in “\(location)”, which is no location of the platform."))
         }
       }
       for tenant in random.sample(tenants, Self.maximumResources) where result.looked < Self.maximumResources {
         let share = max(1, Self.maximumResources / max(1, tenants.count))
         let groups = try reader.list(ResourceGroup.self, under: RecordKey(tenant: tenant.id), limit: share)
-        for group in groups { look(group.location, group.id) }
+        for group in groups { look(group.location, nil, tenant.id) }
         let parent = RecordKey(tenant: tenant.id)
         var found = try reader.list(Resource.self, under: parent, limit: share + 1)
         if found.count > share {
@@ -84,7 +84,7 @@ public struct ControlLOC01: ControlObservation {
           let behind = try reader.list(Resource.self, under: parent, after: start, limit: share)
           if !behind.isEmpty { found = behind }
         }
-        for resource in found.prefix(share) { look(resource.location, resource.id) }
+        for resource in found.prefix(share) { look(resource.location, resource.id.type, tenant.id) }
         if groups.count == share { result.isWhole = false }
       }
       return result

@@ -98,7 +98,8 @@ package struct ControlRES02: ControlObservation {
       (link["addr_info"]?.array ?? []).contains { $0["local"]?.string == address }
     }
     if bearer?.member("linkinfo", "info_kind")?.string == "wireguard" { return true }
-    return try await host.run("ip", ["xfrm", "policy"]).output.contains(address)
+    let policies = try await host.run("ip", ["xfrm", "policy"]).output.split(whereSeparator: \.isWhitespace)
+    return policies.contains { word in word.prefix { $0 != "/" } == address }
   }
 
   // MARK: 13.2.c

@@ -43,7 +43,8 @@ public struct ControlSAUV01: ControlObservation {
       gaps.append(Text("la dernière sauvegarde date du \(latest.time.iso8601).", "the latest backup is of \(latest.time.iso8601)."))
     }
     return Finding(
-      ["12.5.a"], subject: subject, looked: looks.count, gaps: gaps, nothing: Text("", ""),
+      ["12.5.a"], subject: subject, looked: looks.reduce(gaps.count) { $0 + $1.digested }, gaps: gaps,
+      nothing: Text("aucun fichier de sauvegarde n'a pu être relu.", "no file of a backup could be read again."),
       figures: [
         .init("sauvegardes connues", "backups known", catalogue.backups.count),
         .init("âge de la dernière", "age of the latest", Int((platform.now.seconds - latest.time.seconds) / 3600), unit: "h"),

@@ -15,12 +15,15 @@ package struct ControlVULN01: ControlObservation {
   private static let defaultDelayDays = 30
   private static let maximumShown = 300
 
+  /// Neither too old nor of a day to come.
+  private static func isFresh(_ age: Int) -> Bool { (0...maximumAgeDays).contains(age) }
+
   package init() {}
 
   package func observe(_ platform: ObservedPlatform) async throws -> [Finding] {
     let register = try await platform.documents.register(VulnerabilityRegister.self)
     let lists = try PackageLists(platform.host)
-    return [watch(platform, register, lists), try await treatment(platform, register)]
+    return [watch(platform, register, lists), try await treatment(platform, register, lists)]
   }
 
   // MARK: Watching
@@ -33,7 +36,9 @@ package struct ControlVULN01: ControlObservation {
     let today = CalendarDate(platform.now)
     var gaps: [Text] = []
     let age = register.value.day.days(to: today)
-    if age > Self.maximumAgeDays {
+    if age < 0 {
+      gaps.append(Text("le flux importé est daté du \(register.value.day), à venir.", "the imported feed is of \(register.value.day), yet to come."))
+    } else if !Self.isFresh(age) {
       gaps.append(Text("le flux importé a \(age) jours.", "the imported feed is \(age) days old."))
     }
     let listAge = lists.day?.days(to: today)
@@ -64,7 +69,9 @@ package struct ControlVULN01: ControlObservation {
     var delay: Int
   }
 
-  private func treatment(_ platform: ObservedPlatform, _ register: FiledRegister<VulnerabilityRegister>?) async throws -> Finding {
+  private func treatment(
+    _ platform: ObservedPlatform, _ register: FiledRegister<VulnerabilityRegister>?, _ lists: PackageLists
+  ) async throws -> Finding {
     let subject = Text(
       "les paquets de l'hôte et de l'exécutable, le flux importé, les mises à jour de sécurité qu'apt connaît",
       "the packages of the host and of the executable, the imported feed, the security updates that apt knows")
@@ -123,6 +130,15 @@ package struct ControlVULN01: ControlObservation {
       "register": register?.evidence, "exposures": .array(shown), "omitted": .integer(Int64(max(0, exposures.count - Self.maximumShown))),
     ])
     if register == nil, gaps.isEmpty { return .unfiled(VulnerabilityRegister.self, ["12.11.b"], subject: subject) }
+    let isFresh = [register?.value.day, lists.day].allSatisfy { $0.map { Self.isFresh($0.days(to: today)) } ?? false }
+    if gaps.isEmpty, !isFresh {
+      return Finding(
+        ["12.11.b"], .notAssessed, subject: subject,
+        reason: Text(
+          "le flux importé ou les listes de sécurité d'apt ne sont pas à jour : une vulnérabilité récente ne serait pas vue.",
+          "the imported feed or apt's security lists are not up to date: a recent vulnerability would not be seen."),
+        figures: figures, evidence: evidence)
+    }
     return Finding(
       ["12.11.b"], subject: subject, looked: bill.components.count, gaps: gaps, nothing: Text("aucun paquet n'a été vu.", "no package was seen."),
       figures: figures, evidence: evidence)

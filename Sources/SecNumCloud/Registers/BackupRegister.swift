@@ -8,6 +8,8 @@ public struct BackupRegister: Register {
 
   public let destinations: [Destination]
   public let backups: [Backup]
+  /// The ids of backups, of the platform's own too, that are destroyed.
+  public let destroyed: Set<String>
   public let restoreTests: [RestoreTest]
   public let accessReviews: [AccessReview]
   public let offlineCopies: [OfflineCopy]
@@ -74,6 +76,8 @@ public struct BackupRegister: Register {
         dossier: /srv/sauvegarde/outil-2026-11-24
         empreinte: "0000000000000000000000000000000000000000000000000000000000000000"
         chiffree: true
+    # Celles qui sont détruites, celles de « cocagne backup create » aussi : leur id.
+    detruites: ["outil-2026-06-01"]
     # Essais de restauration : réussi ou échec.
     essais:
       - date: 2026-11-02
@@ -96,9 +100,10 @@ public struct BackupRegister: Register {
 
   public init(reading document: Declaration) throws {
     let root = try RegisterEntry(
-      document, ["destinations", "essais", "revues_des_acces", "copies_hors_ligne"], optional: ["sauvegardes"])
+      document, ["destinations", "essais", "revues_des_acces", "copies_hors_ligne"], optional: ["sauvegardes", "detruites"])
     destinations = try root.list("destinations").map(Self.destination)
     backups = try root.optional("sauvegardes")?.entries(\Backup.id, Self.backup) ?? []
+    destroyed = Set(try root.optional("detruites")?.texts() ?? [])
     restoreTests = try root.list("essais").map { declaration in
       let entry = try RegisterEntry(declaration, ["date", "sauvegarde", "resultat", "proces_verbal"])
       return RestoreTest(

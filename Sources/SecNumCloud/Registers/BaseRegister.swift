@@ -19,6 +19,8 @@ public struct BaseRegister: Register {
     public let inherited: Set<ItemID>
     /// Items of which the base bears a part: the service proves the rest itself.
     public let shared: Set<ItemID>
+    /// Of the decision, as it is filed among the pieces.
+    public let digest: String
   }
 
   public static let example = """
@@ -34,6 +36,8 @@ public struct BaseRegister: Register {
         herites: ["11.1.a", "11.2.2.a", "11.3.a", "11.10.a"]
         # Portés en partie : le service prouve le reste.
         partages: ["12.5.d"]
+        # L'empreinte SHA-256 de la décision, déposée parmi les pièces (decision-socle) : sans elle, rien n'est hérité.
+        empreinte: 0000000000000000000000000000000000000000000000000000000000000000
     """
 
   /// What is about the provider itself: no base can bear it.
@@ -46,14 +50,14 @@ public struct BaseRegister: Register {
     let requirements = try Self.requirements.get()
     var taken: Set<ItemID> = []
     bases = try root.list("socles").map { declaration in
-      let entry = try RegisterEntry(declaration, ["service", "prestataire", "decision", "du", "au", "herites", "partages"])
+      let entry = try RegisterEntry(declaration, ["service", "prestataire", "decision", "du", "au", "herites", "partages", "empreinte"])
       let (from, until) = try DecisionRegister.term(entry)
       let lists = try ["herites", "partages"].map { name in
         Set(try entry.list(name).map { declaration in try Self.item(declaration, of: requirements, taken: &taken) })
       }
       return QualifiedBase(
         service: try entry.text("service"), provider: try entry.text("prestataire"), decision: try entry.text("decision"), from: from, until: until,
-        inherited: lists[0], shared: lists[1])
+        inherited: lists[0], shared: lists[1], digest: try entry["empreinte"].digest())
     }
   }
 
@@ -70,11 +74,12 @@ public struct BaseRegister: Register {
     return item
   }
 
-  /// What `Compliance` takes from the bases.
-  public var inheritance: [Compliance.Inheritance] {
+  /// What `Compliance` takes from the bases. `filed` are the digests of the pieces in force.
+  public func inheritance(filed: Set<String>) -> [Compliance.Inheritance] {
     bases.map {
       Compliance.Inheritance(
-        items: $0.inherited, shared: $0.shared, service: $0.service, decision: $0.decision, from: $0.from, until: $0.until)
+        items: $0.inherited, shared: $0.shared, service: $0.service, decision: $0.decision, from: $0.from, until: $0.until,
+        isFiled: filed.contains($0.digest))
     }
   }
 }

@@ -14,7 +14,6 @@ public struct PlatformRegister: Register {
   public let hosts: [String: Host]
   /// Per cent of the time, for example 99.9; nil where none is promised.
   public let promisedAvailability: Double?
-  public let backupFolders: [String]
   /// Where the platform itself may open connections to.
   public let destinations: [Destination]
   /// What else than the front door may be listened on: the operator's matrix of flows.
@@ -116,9 +115,6 @@ public struct PlatformRegister: Register {
         besoin_securite: "D3 I3 C3"
     # Pour cent du temps.
     disponibilite_promise: 99.9
-    # Dossiers de sauvegarde, hors du répertoire de données.
-    sauvegardes:
-      - /srv/sauvegarde
     # Où la plateforme peut ouvrir des connexions d'elle-même. Le port est facultatif.
     sortants:
       - cidr: 10.30.0.9/32
@@ -142,7 +138,7 @@ public struct PlatformRegister: Register {
   public init(reading document: Declaration) throws {
     let root = try RegisterEntry(
       document, ["site", "ntp", "reseaux_administration", "hotes"],
-      optional: ["disponibilite_promise", "sauvegardes", "sortants", "ecoutes", "ceremonie"])
+      optional: ["disponibilite_promise", "sortants", "ecoutes", "ceremonie"])
     site = try Self.site(root["site"])
     timeSources = try root.list("ntp").map(Self.timeSource)
     administrationNetworks = try root.list("reseaux_administration").map(Self.network)
@@ -150,7 +146,6 @@ public struct PlatformRegister: Register {
     for (name, value) in try root["hotes"].entries() { hosts[name] = try Self.host(value) }
     self.hosts = hosts
     promisedAvailability = try root.optional("disponibilite_promise")?.number(in: 0...100)
-    backupFolders = try root.optional("sauvegardes")?.list().map(Self.folder) ?? []
     destinations = try root.optional("sortants")?.list().map(Self.destination) ?? []
     listeners = try root.optional("ecoutes")?.list().map(Self.listener) ?? []
     ceremony = try root.optional("ceremonie").map(Self.ceremony)
@@ -187,12 +182,6 @@ public struct PlatformRegister: Register {
     return Host(
       function: try entry.text("fonction"), model: try entry.text("modele"), place: try entry.text("emplacement"),
       owner: try entry.text("proprietaire"), securityNeed: try entry.text("besoin_securite"))
-  }
-
-  private static func folder(_ declaration: Declaration) throws -> String {
-    let text = try declaration.text()
-    guard text.hasPrefix("/") else { throw declaration.error("il faut un chemin absolu.", "an absolute path is wanted.") }
-    return text
   }
 
   private static func destination(_ declaration: Declaration) throws -> Destination {

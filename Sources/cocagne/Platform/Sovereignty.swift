@@ -59,6 +59,11 @@ struct Sovereignty: Sendable {
     } catch {
       platform.logger.error("this start could not be noted", metadata: ["error": "\(error)"])
     }
+    do {
+      try PlatformBackup(platform).removeLeftovers()
+    } catch {
+      platform.logger.error("restored copies could not be looked for", metadata: ["error": "\(error)"])
+    }
     try await observatory.run()
   }
 
@@ -186,10 +191,11 @@ struct Sovereignty: Sendable {
 
   private func buildDossier(_ arguments: JSON) async throws -> JSON {
     let model = try Self.model(arguments)
+    guard let folder = arguments["folder"]?.string, folder.hasPrefix("/") else { throw OperatorError("Il manque un dossier.", "A folder lacks.") }
     let milestones = try await platform.milestones(try await platform.compliance(model: model))
     let content = try await DossierContent(platform, model: model, milestones: milestones)
     let summary = try await DossierBuilder(content, platform: platform).build(
-      at: arguments["folder"]?.string ?? "", english: arguments["english"]?.boolean ?? false, pdf: arguments["pdf"]?.boolean ?? true)
+      at: folder, english: arguments["english"]?.boolean ?? false, pdf: arguments["pdf"]?.boolean ?? true)
     return [
       "files": .integer(Int64(summary.fileCount)), "bytes": .integer(Int64(summary.bytes)), "fingerprint": .string(summary.fingerprint),
     ]
@@ -260,6 +266,8 @@ struct Sovereignty: Sendable {
       throw OperatorError("Il faut un propriétaire et un approbateur.", "An owner and an approver are wanted.")
     }
     let piece = try await platform.documents.file(try Self.contents(of: path), as: draft)
+    // What is inherited rests on a decision that is filed.
+    try await applyRegisters()
     return .object([
       "id": .string(piece.id.description), "sha256": .string(piece.content.sha256), "nextReview": review.map { .string($0.description) },
     ])
@@ -291,8 +299,14 @@ struct Sovereignty: Sendable {
   }
 
   private static func contents(of path: String) throws -> [UInt8] {
-    guard path.hasPrefix("/"), let bytes = try DataDirectory.read(path) else {
+    let limit = ObservationLimits.maximumDocumentBytes
+    // Devices and pipes of this process are not the operator's files.
+    let isFile = path.hasPrefix("/") && !path.hasPrefix("/dev/") && !path.hasPrefix("/proc/")
+    guard isFile, let bytes = try LinuxHost().bytes(of: path, from: 0, limit: limit + 1) else {
       throw OperatorError("Il n'y a pas de fichier \(path).", "There is no file \(path).")
+    }
+    guard bytes.count <= limit else {
+      throw OperatorError("\(path) dépasse \(limit) octets.", "\(path) is larger than \(limit) bytes.")
     }
     return bytes
   }
