@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Wire
 
 /// The command line of the operator.
 @main
@@ -24,4 +25,16 @@ struct DataOptions: ParsableArguments {
   var path = ".cocagne"
 
   var directory: DataDirectory { DataDirectory(path: path) }
+}
+
+extension DataOptions {
+  /// Asks the cloud that runs. Throws where none does.
+  func ask(_ command: String, _ arguments: JSON = [:]) throws -> JSON {
+    guard let answer = try ControlSocket.ask(directory, command, arguments) else {
+      throw OperatorError(
+        "Aucun nuage ne tourne dans \(directory.path) : lancez d'abord « cocagne up ».",
+        "No cloud is running in \(directory.path): run “cocagne up” first.")
+    }
+    return answer
+  }
 }

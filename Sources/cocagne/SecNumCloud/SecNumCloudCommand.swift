@@ -15,10 +15,7 @@ struct ComplianceOptions: ParsableArguments {
   @Flag(help: "En anglais. — In English.") var english = false
   @Flag(help: "En JSON. — As JSON.") var json = false
 
-  func ask(_ command: String, _ arguments: JSON = [:]) throws -> JSON {
-    guard let answer = try ControlSocket.ask(data.directory, command, arguments) else { throw ImageBuild.notRunning }
-    return answer
-  }
+  func ask(_ command: String, _ arguments: JSON = [:]) throws -> JSON { try data.ask(command, arguments) }
 
   /// One of the two languages of a text.
   func text(_ json: JSON?) -> String { json?[english ? "en" : "fr"]?.string ?? "" }
