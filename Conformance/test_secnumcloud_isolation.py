@@ -169,20 +169,25 @@ hotes:
     assert verdict(cloud, "CTL-ACTIFS-01", "8.1.a")[0] == "conforme"
 
 
-def test_an_image_without_support_is_seen(cloud, workspace, light_image):
+def test_an_image_without_support_is_seen(cloud, workspace, az, light_image):
     publisher, offer, sku, _ = light_image.split(":")
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    mended = today + datetime.timedelta(days=365)
+    # Other tests have brought images of their own into the catalogue.
+    kinds = {tuple(image["urn"].split(":")[:3]) for image in az("vm", "image", "list", "--all", "-l", "paris")}
+    assert (publisher, offer, sku) in kinds
 
     def declare(end):
-        file_register(cloud, workspace, "images", f"""
-images:
-  - {{editeur: {publisher}, offre: {offer}, sku: "{sku}", fin: {end}, source: "essai"}}
-""")
+        lines = [
+            f'  - {{editeur: {kind[0]}, offre: {kind[1]}, sku: "{kind[2]}", fin: {end if kind == (publisher, offer, sku) else mended}, source: "essai"}}'
+            for kind in sorted(kinds)
+        ]
+        file_register(cloud, workspace, "images", "\n".join(["images:", *lines]) + "\n")
 
-    today = datetime.datetime.now(datetime.timezone.utc).date()
     declare(today - datetime.timedelta(days=1))
     found, reason = verdict(cloud, "CTL-IMG-01", "12.10.b")
     assert found == "non conforme" and f"{publisher}:{offer}" in reason
-    declare(today + datetime.timedelta(days=365))
+    declare(mended)
     assert verdict(cloud, "CTL-IMG-01", "12.10.b")[0] == "conforme"
 
 
