@@ -19,6 +19,17 @@ public enum StorageErrorResponse {
     return EdgeResponse(status, headers: headers, body: .bytes(ByteBuffer(bytes: document)))
   }
 
+  /// The same as the table service renders it: OData's JSON.
+  public static func renderOData(_ error: CloudError, to request: EdgeRequest, now: Timestamp) -> EdgeResponse {
+    var headers: HTTPHeaders = ["x-ms-error-code": error.code]
+    for header in error.headers { headers.add(name: header.name, value: header.value) }
+    let status = HTTPResponseStatus(statusCode: error.status)
+    headers.add(name: "Content-Type", value: "application/json")
+    let message = "\(error.message)\nRequestId:\(request.identifiers.request)\nTime:\(now.iso8601Fractional)"
+    let document: JSON = ["odata.error": ["code": .string(error.code), "message": ["lang": "en-US", "value": .string(message)]]]
+    return EdgeResponse(status, headers: headers, body: .bytes(ByteBuffer(bytes: document.bytes)))
+  }
+
   private static func document(_ error: CloudError, requestID: GUID, now: Timestamp) -> [UInt8] {
     var writer = XMLWriter(reserving: 512)
     writer.element("Error") { writer in

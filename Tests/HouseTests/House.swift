@@ -97,10 +97,12 @@ final class House: Sendable {
       identifiers: RequestIdentifiers(request: random.guid()), body: Text(body))
   }
 
-  func storageRequest(_ method: HTTPMethod, _ path: String, query: String = "", headers: HTTPHeaders = [:]) -> EdgeRequest {
+  func storageRequest(
+    _ method: HTTPMethod, _ path: String, query: String = "", headers: HTTPHeaders = [:], service: StorageService = .blob
+  ) -> EdgeRequest {
     var headers = headers
     headers.add(name: "x-ms-version", value: "2023-11-03")
-    return request(method, path, query: query, host: "\(Self.account).blob.core.house.test", headers: headers, body: "")
+    return request(method, path, query: query, host: "\(Self.account).\(service.rawValue).core.house.test", headers: headers, body: "")
   }
 }
 

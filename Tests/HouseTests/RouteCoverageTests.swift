@@ -52,6 +52,15 @@ import Testing
         case .account: "/"
         case .container: "/box"
         case .blob: "/box/blob"
+        case .queue: "/line"
+        case .messages: "/line/messages"
+        case .message: "/line/messages/\(GUID(high: 1, low: 2))"
+        case .tables: "/Tables"
+        case .table: "/Tables('people')"
+        case .entities: "/people()"
+        case .entity: "/people(PartitionKey='a',RowKey='b')"
+        case .tableBatch: "/$batch"
+        case .page: "/index.html"
         }
       let query = [operation.comp.map { "comp=\($0)" }, operation.resourceType.map { "restype=\($0)" }].compactMap { $0 }.joined(separator: "&")
       // Operations that share method and query differ by one of these.
@@ -62,7 +71,7 @@ import Testing
       var wasAsked = false
       for headers in variants {
         _ = house.authorizer.takeAsked()
-        let request = house.storageRequest(operation.method, path, query: query, headers: headers)
+        let request = house.storageRequest(operation.method, path, query: query, headers: headers, service: operation.service)
         let answer = await house.storage.respond(to: request)
         guard house.authorizer.takeAsked() == [operation.action(request).name] else { continue }
         wasAsked = true

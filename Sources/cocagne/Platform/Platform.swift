@@ -171,8 +171,9 @@ struct Platform {
     let login = IdentityEndpoint(service: issuer, authorizer: access, logger: named("login"))
     let graph = DirectoryEndpoint(
       records: records, access: access, identity: issuer, address: address, clock: clock, random: random, logger: named("graph"))
-    var hosts: [(name: HostTable.Name, service: any EdgeService)] = [
-      (.below("blob.core.\(address.domain)"), storage), (.exact(address.host("management")), management), (.exact(address.host("login")), login),
+    var hosts: [(name: HostTable.Name, service: any EdgeService)] = StorageEndpoint.hostNames(domain: address.domain).map { ($0, storage) }
+    hosts += [
+      (.exact(address.host("management")), management), (.exact(address.host("login")), login),
       (.exact(address.host("graph")), graph), (.address, storage),
     ]
     if let machines {

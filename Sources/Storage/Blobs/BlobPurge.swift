@@ -43,6 +43,13 @@ enum BlobPurge {
       if released >= BlobContents.maximumReleasesPerTransaction { return false }
     }
     guard blobs.count < maximumRecordsPerStep else { return false }
+    let generations = try transaction.list(BlobGeneration.self, under: parent, limit: maximumRecordsPerStep)
+    for generation in generations {
+      try transaction.remove(BlobGeneration.self, generation.key)
+      released += try contents.release(generation.blob.content, tenant: tenant, in: transaction)
+      if released >= BlobContents.maximumReleasesPerTransaction { return false }
+    }
+    guard generations.count < maximumRecordsPerStep else { return false }
     let uncommitted = try transaction.list(UncommittedBlob.self, under: parent, limit: maximumRecordsPerStep)
     for blob in uncommitted {
       try transaction.remove(UncommittedBlob.self, blob.key)
@@ -54,10 +61,13 @@ enum BlobPurge {
   /// One chunk a step.
   private static func purge(blockList: GUID, tenant: GUID, contents: BlobContents, in transaction: RecordTransaction) throws -> Bool {
     let chunks = try transaction.list(BlockListChunk.self, under: RecordKey(tenant: tenant, blockList.description), limit: 2)
-    guard let chunk = chunks.first else { return true }
+    guard let chunk = chunks.first else {
+      try contents.repay(loanOf: blockList, tenant: tenant, in: transaction)
+      return true
+    }
     for block in chunk.blocks where block.ownsExtent { try contents.extents.release(block.extent, tenant: tenant, in: transaction) }
     try transaction.remove(BlockListChunk.self, chunk.key)
-    return chunks.count == 1
+    return false
   }
 
   private static func purge(

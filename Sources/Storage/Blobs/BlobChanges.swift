@@ -31,12 +31,11 @@ struct BlobChanges: Sendable {
   }
 
   private func change(_ call: StorageCall, _ apply: @escaping @Sendable (inout Blob) -> Void) async throws -> HTTPHeaders {
-    try call.refuse(["x-ms-encryption-key", "x-ms-encryption-scope", "x-ms-if-tags"])
-    let conditions = try call.conditions()
+    try call.refuse(["x-ms-encryption-key", "x-ms-encryption-scope"])
+    let conditions = try BlobConditions(call)
     let blob = try await records.write { transaction in
-      var blob = try Blob.require(call, in: transaction)
-      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
-      try call.requireWrite(conditions, etag: blob.etag, lastModified: blob.lastModified)
+      var blob = try Blob.requireCurrent(call, in: transaction)
+      try conditions.requireWrite(blob, call)
       apply(&blob)
       blob.etag = ETag(at: call.now, after: blob.etag)
       blob.lastModified = call.now
@@ -51,11 +50,11 @@ struct BlobChanges: Sendable {
   /// Source: Microsoft, "Set Blob Tier", REST reference.
   @Sendable
   func setTier(_ call: StorageCall) async throws -> EdgeResponse {
-    try call.refuse(["x-ms-if-tags"])
+    let conditions = try BlobConditions(call)
     guard let tier = try AccessTier.requested(call) else { throw StorageError.missingRequiredHeader("x-ms-access-tier") }
     try await records.write { transaction in
-      var blob = try Blob.require(call, in: transaction)
-      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
+      var blob = try Blob.requireCurrent(call, in: transaction)
+      try conditions.requireLease(blob.lease, call)
       if blob.tier != tier { blob.tierChangedTime = call.now }
       blob.tier = tier
       try transaction.save(blob)
@@ -66,16 +65,14 @@ struct BlobChanges: Sendable {
   /// Source: Microsoft, "Delete Blob", REST reference.
   @Sendable
   func delete(_ call: StorageCall) async throws -> EdgeResponse {
-    try call.refuse(["x-ms-if-tags"])
-    let conditions = try call.conditions()
+    let conditions = try BlobConditions(call)
     let snapshots = call.header("x-ms-delete-snapshots")?.lowercased()
     if let snapshots, snapshots != "include" && snapshots != "only" {
       throw StorageError.invalidHeaderValue("x-ms-delete-snapshots", snapshots)
     }
     try await records.write { [contents] transaction in
-      let blob = try Blob.require(call, in: transaction)
-      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
-      try call.requireWrite(conditions, etag: blob.etag, lastModified: blob.lastModified)
+      let blob = try Blob.requireCurrent(call, in: transaction)
+      try conditions.requireWrite(blob, call)
       // There are no snapshots, so with `only` there is nothing to do.
       if snapshots == "only" { return }
       try transaction.remove(Blob.self, blob.key)

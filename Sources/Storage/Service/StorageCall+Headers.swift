@@ -20,11 +20,11 @@ extension StorageCall {
   /// Headers of features that no write serves yet: they must not be taken for granted.
   static let unservedWriteHeaders = [
     "x-ms-encryption-key", "x-ms-encryption-scope", "x-ms-tags", "x-ms-immutability-policy-until-date", "x-ms-immutability-policy-mode",
-    "x-ms-legal-hold", "x-ms-if-tags", "x-ms-copy-source", "x-ms-structured-body", "x-ms-seal-blob", "x-ms-expiry-option", "x-ms-expiry-time",
+    "x-ms-legal-hold", "x-ms-copy-source", "x-ms-structured-body", "x-ms-seal-blob", "x-ms-expiry-option", "x-ms-expiry-time",
   ]
 
   /// Likewise for reads.
-  static let unservedReadHeaders = ["x-ms-encryption-key", "x-ms-if-tags"]
+  static let unservedReadHeaders = ["x-ms-encryption-key"]
 
   /// The announced length of the body; 411 when it is not announced.
   func contentLength() throws(CloudError) -> Int {
@@ -86,11 +86,16 @@ extension StorageCall {
     }
   }
 
-  /// Nothing has a lease, so a request that names one is refused.
+  /// The lease that the request says it holds.
+  func leaseID() throws(CloudError) -> GUID? {
+    guard let text = header("x-ms-lease-id") else { return nil }
+    guard let lease = GUID(text) else { throw StorageError.invalidHeaderValue("x-ms-lease-id", text) }
+    return lease
+  }
+
+  /// No container has a lease, so a request that names one is refused.
   func requireNoLease(_ error: CloudError) throws(CloudError) {
-    guard let lease = header("x-ms-lease-id") else { return }
-    guard GUID(lease) != nil else { throw StorageError.invalidHeaderValue("x-ms-lease-id", lease) }
-    throw error
+    if try leaseID() != nil { throw error }
   }
 
   /// A signature that may create but not write may not replace what is there.

@@ -23,12 +23,13 @@ struct BlockWrites: Sendable {
     guard length > 0 else { throw StorageError.invalidHeaderValue("Content-Length", "0") }
     guard length <= limits.putBlockBytes else { throw StorageError.requestBodyTooLarge(maximumBytes: limits.putBlockBytes) }
     let digest = try ContentDigest(call, wanted: .either)
-    try await requireStageable(id, call)
+    let conditions = try BlobConditions(call)
+    try await requireStageable(id, conditions, call)
     let (extent, result) = try await contents.receive(call, length: length, digest: digest)
     let stage = contents.makeID(at: call.now)
     try await records.write { [contents] transaction in
       let container = try Container.require(call, in: transaction)
-      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
+      try conditions.requireLease(try transaction.fetch(Blob.self, Blob.key(container, name: call.blob))?.lease, call)
       let uncommitted = try Self.touch(container, id: id, newStage: stage, call, in: transaction)
       let block = UncommittedBlock(tenant: container.tenant, stage: uncommitted.stage, id: id, extent: extent.id, size: length)
       if let old = try transaction.fetch(UncommittedBlock.self, block.key) {
@@ -60,10 +61,10 @@ struct BlockWrites: Sendable {
   }
 
   /// Fails before the body is taken if the block could not be stored now.
-  private func requireStageable(_ id: [UInt8], _ call: StorageCall) async throws {
+  private func requireStageable(_ id: [UInt8], _ conditions: BlobConditions, _ call: StorageCall) async throws {
     try await records.read { [limits] reader in
       let container = try Container.require(call, in: reader)
-      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
+      try conditions.requireLease(try reader.fetch(Blob.self, Blob.key(container, name: call.blob))?.lease, call)
       guard let uncommitted = try reader.fetch(UncommittedBlob.self, UncommittedBlob.key(container, name: call.blob)) else { return }
       guard uncommitted.idLength == id.count else { throw StorageError.invalidBlobOrBlock }
       var sample = CRC64()
@@ -78,7 +79,7 @@ struct BlockWrites: Sendable {
   @Sendable
   func putBlockList(_ call: StorageCall) async throws -> EdgeResponse {
     try call.refuse(StorageCall.unservedWriteHeaders)
-    let conditions = try call.conditions()
+    let conditions = try BlobConditions(call)
     let draft = BlobDraft(
       properties: try BlobProperties(call), metadata: try Metadata(call.request.headers), tier: try AccessTier.requested(call),
       conditions: conditions, size: 0)
@@ -94,23 +95,31 @@ struct BlockWrites: Sendable {
       let existing = try draft.requireReplaceable(container, call, in: transaction)
       let uncommittedKey = UncommittedBlob.key(container, name: call.blob)
       let stage = try transaction.fetch(UncommittedBlob.self, uncommittedKey)
+      let history = BlobHistory(contents: contents)
+      let keepsExisting = existing.map { history.keeps($0, call) } ?? false
+      let lives = try existing.map { try keepsExisting || contents.isShared($0.content, tenant: $0.tenant, in: transaction) } ?? false
       let commit = try BlockListCommit(
         wanted, staged: try stage?.blocks(in: transaction) ?? [],
-        committed: { try contents.blocks($0, tenant: container.tenant, in: transaction) }, existing: existing?.content)
-      if let existing, !commit.reusesCommitted { try contents.release(existing.content, tenant: existing.tenant, in: transaction) }
+        committed: { try contents.blocks($0, tenant: container.tenant, in: transaction) }, existing: existing?.content,
+        existingLives: lives)
+      if let existing, !keepsExisting, lives || !commit.reusesCommitted { try contents.release(existing.content, tenant: existing.tenant, in: transaction) }
       if let stage {
         try transaction.remove(UncommittedBlob.self, uncommittedKey)
         try commit.removeStaged(stage, contents: contents, in: transaction)
       }
       if case .blocks(let summary) = existing?.content, commit.reusesCommitted {
-        try contents.removeChunks(summary, tenant: container.tenant, in: transaction)
+        if lives {
+          try contents.borrow(from: summary, for: listID, tenant: container.tenant, in: transaction)
+        } else {
+          try contents.removeChunks(summary, tenant: container.tenant, in: transaction)
+          try contents.passOn(loanOf: summary.id, to: listID, tenant: container.tenant, in: transaction)
+        }
       }
       try contents.release(commit.unused, listID: leftoverID, tenant: container.tenant, in: transaction)
       draft.size = commit.blocks.reduce(0) { $0 + $1.size }
       let summary = try contents.save(blocks: commit.blocks, id: listID, tenant: container.tenant, in: transaction)
       let blob = draft.blob(in: container, replacing: existing, content: .blocks(summary), call)
-      try transaction.save(blob)
-      return blob
+      return try history.replace(existing, with: blob, call, in: transaction)
     }
     var headers = StorageCall.stateHeaders(etag: blob.etag, lastModified: blob.lastModified)
     headers.add(contentsOf: Self.digestHeaders(result))

@@ -39,9 +39,10 @@ struct BlockListCommit {
   private let staged: [UncommittedBlock]
 
   /// `committed` gives the blocks of the blob's present list; it is only called when the new one refers to them. Throws
-  /// `InvalidBlockList` for a block that is not where it should be.
+  /// `InvalidBlockList` for a block that is not where it should be. When the present list lives on, it keeps its extents.
   init(
-    _ wanted: [BlockReference], staged: [UncommittedBlock], committed: (BlockListSummary) throws -> [CommittedBlock], existing: BlobContent?
+    _ wanted: [BlockReference], staged: [UncommittedBlock], committed: (BlockListSummary) throws -> [CommittedBlock], existing: BlobContent?,
+    existingLives: Bool
   ) throws {
     self.staged = staged
     let stagedByID = Dictionary(staged.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -50,6 +51,8 @@ struct BlockListCommit {
       present = try committed(summary)
     }
     let presentByID = Dictionary(present.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    // Extents that the present list itself has only borrowed.
+    let lent = Dictionary(present.map { ($0.extent, !$0.ownsExtent) }, uniquingKeysWith: { first, second in first && second })
     var used: Set<ExtentID> = []
     blocks.reserveCapacity(wanted.count)
     for reference in wanted {
@@ -57,10 +60,13 @@ struct BlockListCommit {
       let kept = reference.source == .uncommitted || fresh != nil ? nil : presentByID[reference.id]
       guard let extent = fresh?.extent ?? kept?.extent, let size = fresh?.size ?? kept?.size else { throw StorageError.invalidBlockList }
       if kept != nil { reusesCommitted = true }
-      blocks.append(CommittedBlock(id: reference.id, extent: extent, size: size, ownsExtent: used.insert(extent).inserted))
+      let isFirst = used.insert(extent).inserted
+      blocks.append(
+        CommittedBlock(
+          id: reference.id, extent: extent, size: size, ownsExtent: isFirst && (fresh != nil || !existingLives && lent[extent] != true)))
     }
     unused = staged.filter { !used.contains($0.extent) }.map { ($0.extent, $0.size) }
-    if reusesCommitted { unused += present.filter { $0.ownsExtent && !used.contains($0.extent) }.map { ($0.extent, $0.size) } }
+    if reusesCommitted && !existingLives { unused += present.filter { $0.ownsExtent && !used.contains($0.extent) }.map { ($0.extent, $0.size) } }
   }
 
   /// Removes the records of the staged blocks, whose extents the new list or `unused` has taken over.

@@ -9,14 +9,33 @@ internal import Wire
 /// The endpoint finds the operation, authenticates the request, asks `Authorizer.decide` once, and only then calls `run`.
 /// Source: Microsoft, "Blob Storage REST API" and "Permissions for calling data operations".
 package struct StorageOperation: Sendable {
+  /// What the path of a request names.
   package enum Level: Sendable {
     case account
     case container
     case blob
+    case queue
+    /// `/<queue>/messages`.
+    case messages
+    /// `/<queue>/messages/<id>`.
+    case message
+    /// `/Tables`.
+    case tables
+    /// `/Tables('<name>')`.
+    case table
+    /// `/<table>` and `/<table>()`.
+    case entities
+    /// `/<table>(PartitionKey='…',RowKey='…')`.
+    case entity
+    /// `/$batch`.
+    case tableBatch
+    /// A page of the static website.
+    case page
   }
 
   /// Microsoft's name of the operation, for example `Put Block List`; for logs and tests.
   package var name: String
+  package var service = StorageService.blob
   package var method: HTTPMethod
   package var level: Level
   /// The `comp` and `restype` query values that select it; nil when the parameter must be absent.
@@ -47,9 +66,11 @@ enum PublicAccess: String, Sendable, Codable, Comparable {
 struct StorageCall: Sendable {
   var request: EdgeRequest
   var account: StorageAccount
-  /// The container's name, decoded; `$root` and `$web` included. Empty on account level.
+  /// The settings of the account's blob service.
+  var properties: BlobServiceProperties
+  /// The name of the container, queue or table, decoded; `$root` and `$web` included. Empty on account level.
   var container: String
-  /// The blob's name, decoded. Empty above blob level.
+  /// The name of the blob, the id of the message or the key of the entity, decoded. Empty above that.
   var blob: String
   var principal: Principal
   /// The `x-ms-version` to answer with.

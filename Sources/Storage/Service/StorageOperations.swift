@@ -15,6 +15,7 @@ struct StorageOperations: Sendable {
 
   /// What selects an operation beside its method.
   private struct Place: Hashable {
+    var service: StorageService
     var level: StorageOperation.Level
     var comp: String?
     var resourceType: String?
@@ -27,7 +28,7 @@ struct StorageOperations: Sendable {
     var bySelector: [Selector: [StorageOperation]] = [:]
     var methods: [Place: Set<String>] = [:]
     for operation in operations {
-      let place = Place(level: operation.level, comp: operation.comp, resourceType: operation.resourceType)
+      let place = Place(service: operation.service, level: operation.level, comp: operation.comp, resourceType: operation.resourceType)
       bySelector[Selector(method: operation.method.rawValue, place: place), default: []].append(operation)
       methods[place, default: []].insert(operation.method.rawValue)
     }
@@ -36,14 +37,15 @@ struct StorageOperations: Sendable {
   }
 
   /// The operation that a request is for. Throws 400 for a `comp` or `restype` that selects nothing here, 405 for a verb that does not go with them.
-  func operation(for request: EdgeRequest, level: StorageOperation.Level) throws -> StorageOperation {
+  func operation(for request: EdgeRequest, _ target: StorageTarget) throws -> StorageOperation {
     let (comp, resourceType) = (request.query["comp"], request.query["restype"])
-    let place = Place(level: level, comp: comp?.lowercased(), resourceType: resourceType?.lowercased())
+    let place = Place(
+      service: target.service, level: target.level, comp: comp?.lowercased(), resourceType: resourceType?.lowercased())
     let candidates = bySelector[Selector(method: request.method.rawValue, place: place)] ?? []
     if let operation = candidates.first(where: { $0.matches(request) }) { return operation }
     guard methods[place] == nil else { throw StorageError.unsupportedHttpVerb }
     if let comp { throw StorageError.invalidQueryParameterValue("comp", comp) }
     if let resourceType { throw StorageError.invalidQueryParameterValue("restype", resourceType) }
-    throw level == .account ? StorageError.invalidQueryParameterValue("comp", "") : StorageError.invalidUri
+    throw target.level == .account ? StorageError.invalidQueryParameterValue("comp", "") : StorageError.invalidUri
   }
 }

@@ -168,6 +168,18 @@ enum StorageError {
   static var leaseNotPresentWithBlob: CloudError {
     CloudError(412, "LeaseNotPresentWithBlobOperation", "There is currently no lease on the blob.")
   }
+  static var leaseIdMissing: CloudError {
+    CloudError(412, "LeaseIdMissing", "There is currently a lease on the resource and no lease ID was specified in the request.")
+  }
+  static var leaseIdMismatchWithBlob: CloudError {
+    CloudError(412, "LeaseIdMismatchWithBlobOperation", "The lease ID specified did not match the lease ID for the blob.")
+  }
+  static var leaseLost: CloudError {
+    CloudError(412, "LeaseLost", "A lease ID was specified, but the lease for the resource has expired.")
+  }
+  static var blobImmutableDueToPolicy: CloudError {
+    CloudError(409, "BlobImmutableDueToPolicy", "This operation is not permitted as the blob is immutable due to a policy.")
+  }
   static var leaseNotPresentWithContainer: CloudError {
     CloudError(412, "LeaseNotPresentWithContainerOperation", "There is currently no lease on the container.")
   }

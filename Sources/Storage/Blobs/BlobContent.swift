@@ -10,6 +10,19 @@ enum BlobContent: Sendable, Equatable {
   case extent(ExtentID)
   /// A committed block list.
   case blocks(BlockListSummary)
+  /// The pages of a page blob.
+  case pages(PageMap)
+
+  /// What its records are filed under; nil where there are none.
+  var id: GUID? {
+    switch self {
+    case .empty: nil
+    case .inline(let payload): payload
+    case .extent(let extent): extent
+    case .blocks(let summary): summary.id
+    case .pages(let map): map.id
+    }
+  }
 
   func encode(to writer: inout ByteWriter) {
     switch self {
@@ -25,6 +38,10 @@ enum BlobContent: Sendable, Equatable {
       writer.guid(summary.id)
       writer.integer(summary.count)
       writer.list(summary.chunkEnds) { $0.integer($1) }
+    case .pages(let map):
+      writer.byte(4)
+      writer.guid(map.id)
+      writer.integer(map.epoch)
     }
   }
 
@@ -36,9 +53,18 @@ enum BlobContent: Sendable, Equatable {
     case 3:
       self = .blocks(
         BlockListSummary(id: try reader.guid(), count: try reader.integer(), chunkEnds: try reader.list { try $0.integer() }))
+    case 4: self = .pages(PageMap(id: try reader.guid(), epoch: try reader.integer()))
     default: throw ByteReader.Malformed()
     }
   }
+}
+
+/// The written pages of a page blob, which rest in records of their own. A snapshot is the map as it was in an earlier epoch.
+struct PageMap: Sendable, Equatable {
+  /// What its records are filed under.
+  var id: GUID
+  /// Grows with each snapshot.
+  var epoch: Int
 }
 
 /// A block list, which rests in `BlockListChunk` records because 50,000 blocks are more than one record may hold.

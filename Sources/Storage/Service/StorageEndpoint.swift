@@ -7,10 +7,10 @@ public import NIOHTTP1
 internal import Records
 internal import Wire
 
-/// The blob service on the wire: finds the account and the operation of a request, authenticates its caller, asks for one decision,
+/// The data plane of storage accounts on the wire: finds the account and the operation of a request, authenticates its caller, asks for one decision,
 /// runs the operation, and renders what went wrong.
 ///
-/// Serves `<account>.blob.core.<domain>` and, on every other host, `/<account>/…`.
+/// Serves `<account>.blob.core.<domain>`, the hosts of the other services beside it, and, on every other host, blobs at `/<account>/…`.
 public final class StorageEndpoint: EdgeService {
   public let name = "storage"
   private let accounts: StorageAccounts
@@ -22,6 +22,11 @@ public final class StorageEndpoint: EdgeService {
   private let logger: Logger
   private let purger: StoragePurger
 
+  /// The host names of all accounts.
+  public static func hostNames(domain: String) -> [HostTable.Name] {
+    StorageService.allCases.map { .below("\($0.rawValue).core.\(domain)") }
+  }
+
   /// `accounts` is the one that the provider has too.
   public init(
     accounts: StorageAccounts, extents: ExtentStore, verifier: any TokenVerifier, principals: any PrincipalResolver, authorizer: any Authorizer,
@@ -31,7 +36,8 @@ public final class StorageEndpoint: EdgeService {
       records: accounts.records, extents: extents, keyring: accounts.keyring, clock: clock, random: random, address: address, logger: logger)
     let operations =
       AccountOperations(services, accounts: accounts).operations + ContainerOperations(services, limits: limits).operations
-      + BlobOperations(services, limits: limits).operations
+      + BlobOperations(services, limits: limits).operations + QueueOperations(services, limits: limits).operations
+      + TableOperations(services, limits: limits).operations
     let records = accounts.records
     self.accounts = accounts
     table = StorageOperations(operations)
@@ -82,7 +88,9 @@ public final class StorageEndpoint: EdgeService {
     } catch {
       let error = StorageErrorResponse.cloudError(error)
       log(error, request, exchange)
-      response = StorageErrorResponse.render(error, to: request, now: now)
+      response =
+        exchange.service == .table
+        ? StorageErrorResponse.renderOData(error, to: request, now: now) : StorageErrorResponse.render(error, to: request, now: now)
     }
     response.headers.replaceOrAdd(name: "x-ms-request-id", value: request.identifiers.request.description)
     response.headers.replaceOrAdd(name: "x-ms-version", value: exchange.version)
@@ -96,6 +104,7 @@ public final class StorageEndpoint: EdgeService {
   /// What is known of a request so far: for the answer's headers and the log.
   private struct Exchange {
     var version = StorageVersion.newest
+    var service = StorageService.blob
     var account: OpenAccount?
     var operation: String?
   }
@@ -111,12 +120,13 @@ public final class StorageEndpoint: EdgeService {
   ) async throws -> EdgeResponse {
     let requested = try StorageVersion.requested(by: request)
     if let requested { exchange.version = requested }
+    exchange.service = StorageTarget.accountName(host: request.host, domain: address.domain)?.service ?? .blob
     let target = try StorageTarget(host: request.host, path: request.path, query: request.query, domain: address.domain)
     guard let account = try await accounts.account(named: target.account) else { throw StorageError.resourceNotFound }
     exchange.account = account
     guard !target.isSecondary else { throw StorageError.noSecondary }
     if request.method == .OPTIONS { return try CrossOriginRule.preflight(account.properties.crossOriginRules, request) }
-    let operation = try table.operation(for: request, level: target.level)
+    let operation = try table.operation(for: request, target)
     exchange.operation = operation.name
     let unauthenticated = UnauthenticatedRequest(
       request: request, target: target, account: account, operation: operation, version: requested, now: now)
@@ -131,7 +141,7 @@ public final class StorageEndpoint: EdgeService {
     try await decide(credential, operation.action(request), tenant: account.account.tenant)
     return try await operation.run(
       StorageCall(
-        request: request, account: account.account, container: target.container, blob: target.blob, principal: credential.principal,
+        request: request, account: account.account, properties: account.properties, container: target.container, blob: target.blob, principal: credential.principal,
         version: version, now: now, overrides: credential.overrides))
   }
 

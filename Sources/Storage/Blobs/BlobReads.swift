@@ -19,12 +19,11 @@ struct BlobReads: Sendable {
   @Sendable
   func getBlob(_ call: StorageCall) async throws -> EdgeResponse {
     try call.refuse(StorageCall.unservedReadHeaders)
-    let conditions = try call.conditions()
+    let conditions = try BlobConditions(call)
     let wanted = try RangeRequest(call)
     let (blob, range, source) = try await records.read { [contents, limits] reader in
       let blob = try Blob.require(call, in: reader)
-      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
-      try call.require(conditions, etag: blob.etag, lastModified: blob.lastModified)
+      try conditions.requireRead(blob, call)
       let range = try wanted.resolve(size: blob.size, limits: limits)
       return (blob, range, try contents.source(blob, range: range, account: call.account, in: reader))
     }
@@ -99,11 +98,10 @@ struct BlobReads: Sendable {
 
   private func blob(_ call: StorageCall) async throws -> Blob {
     try call.refuse(StorageCall.unservedReadHeaders)
-    let conditions = try call.conditions()
+    let conditions = try BlobConditions(call)
     return try await records.read { reader in
       let blob = try Blob.require(call, in: reader)
-      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
-      try call.require(conditions, etag: blob.etag, lastModified: blob.lastModified)
+      try conditions.requireRead(blob, call)
       return blob
     }
   }
@@ -113,12 +111,13 @@ struct BlobReads: Sendable {
   func getBlockList(_ call: StorageCall) async throws -> EdgeResponse {
     let type = call.request.query["blocklisttype"]?.lowercased() ?? "committed"
     guard ["committed", "uncommitted", "all"].contains(type) else { throw StorageError.invalidQueryParameterValue("blocklisttype", type) }
+    let conditions = try BlobConditions(call)
     let (blob, committed, uncommitted) = try await records.read { [contents] reader in
       let container = try Container.require(call, in: reader)
       let blob = try reader.fetch(Blob.self, Blob.key(container, name: call.blob))
       let stage = try reader.fetch(UncommittedBlob.self, UncommittedBlob.key(container, name: call.blob))
       guard blob != nil || stage != nil, call.request.query["snapshot"] == nil else { throw StorageError.blobNotFound }
-      try call.requireNoLease(StorageError.leaseNotPresentWithBlob)
+      if let blob { try conditions.requireRead(blob, call) }
       var committed: [CommittedBlock] = []
       if type != "uncommitted", let blob, case .blocks(let summary) = blob.content {
         committed = try contents.blocks(summary, tenant: blob.tenant, in: reader)

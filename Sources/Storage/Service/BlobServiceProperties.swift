@@ -15,6 +15,12 @@ struct BlobServiceProperties: Record, Codable, Equatable, Sendable {
   var crossOriginRules: [CrossOriginRule] = []
   /// The version in effect for requests that name none.
   var defaultServiceVersion: String?
+  var isVersioningEnabled: Bool { versioning ?? false }
+  /// Optional, as records that were written before there were versions lack it.
+  var versioning: Bool?
+  var deleteRetentionDays: Int?
+  /// Of blobs.
+  var deleteRetention: RetentionPolicy { RetentionPolicy(days: deleteRetentionDays) }
 
   var key: RecordKey { RecordKey(tenant: tenant, partition) }
 

@@ -20,7 +20,7 @@ struct BlobWrites: Sendable {
     guard length <= limits.putBlobBytes else { throw StorageError.requestBodyTooLarge(maximumBytes: limits.putBlobBytes) }
     var draft = BlobDraft(
       properties: try BlobProperties(putBlob: call), metadata: try Metadata(call.request.headers), tier: try AccessTier.requested(call),
-      conditions: try call.conditions(), size: length)
+      conditions: try BlobConditions(call), size: length)
     let digest = try ContentDigest(call, wanted: .md5, isContent: true)
     if length <= limits.inlineBytes {
       let (bytes, result) = try await small(call, length: length, digest: digest)
@@ -72,11 +72,11 @@ struct BlobWrites: Sendable {
     let blob = try await records.write { [contents] transaction in
       let container = try Container.require(call, in: transaction)
       let existing = try draft.requireReplaceable(container, call, in: transaction)
-      if let existing { try contents.release(existing.content, tenant: existing.tenant, in: transaction) }
+      let history = BlobHistory(contents: contents)
+      if let existing, !history.keeps(existing, call) { try contents.release(existing.content, tenant: existing.tenant, in: transaction) }
       try contents.discardUncommitted(container, name: call.blob, in: transaction)
       let blob = draft.blob(in: container, replacing: existing, content: try content(transaction), call)
-      try transaction.save(blob)
-      return blob
+      return try history.replace(existing, with: blob, call, in: transaction)
     }
     var headers = StorageCall.stateHeaders(etag: blob.etag, lastModified: blob.lastModified)
     headers.add(name: "x-ms-request-server-encrypted", value: "true")

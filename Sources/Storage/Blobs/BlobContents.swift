@@ -88,6 +88,7 @@ struct BlobContents: Sendable {
       return .extents(try extents.reader([ExtentSlice(id: extent, range: range)], tenant: blob.tenant, in: reader))
     case .blocks(let summary):
       return .extents(try extents.reader(try slices(summary, range: range, tenant: blob.tenant, in: reader), tenant: blob.tenant, in: reader))
+    case .pages: throw BlobDamage.missingBlockList
     }
   }
 
@@ -126,6 +127,7 @@ struct BlobContents: Sendable {
   /// transaction is left to the purger.
   @discardableResult
   func release(_ content: BlobContent, tenant: GUID, in transaction: RecordTransaction) throws -> Int {
+    if let id = content.id, try drop(id, tenant: tenant, in: transaction) { return 0 }
     switch content {
     case .empty: return 0
     case .inline(let id):
@@ -142,8 +144,55 @@ struct BlobContents: Sendable {
       let owned = try blocks(summary, tenant: tenant, in: transaction).filter(\.ownsExtent)
       for block in owned { try extents.release(block.extent, tenant: tenant, in: transaction) }
       try removeChunks(summary, tenant: tenant, in: transaction)
+      try repay(loanOf: summary.id, tenant: tenant, in: transaction)
       return owned.count
+    case .pages: return 0
     }
+  }
+
+  // MARK: Sharing
+
+  /// Gives content another holder: it stays until each has released it.
+  func share(_ content: BlobContent, tenant: GUID, in transaction: RecordTransaction) throws {
+    if let id = content.id { try share(id, tenant: tenant, in: transaction) }
+  }
+
+  private func share(_ id: GUID, tenant: GUID, in transaction: RecordTransaction) throws {
+    let others = try transaction.fetch(SharedContent.self, SharedContent.key(tenant: tenant, id))?.others ?? 0
+    try transaction.save(SharedContent(tenant: tenant, content: id, others: others + 1))
+  }
+
+  func isShared(_ content: BlobContent, tenant: GUID, in reader: any RecordReader) throws -> Bool {
+    try content.id.map { try reader.exists(SharedContent.self, SharedContent.key(tenant: tenant, $0)) } ?? false
+  }
+
+  /// Takes one holder away. False when it was the last one, and the content is the caller's to remove.
+  private func drop(_ id: GUID, tenant: GUID, in transaction: RecordTransaction) throws -> Bool {
+    guard var shared = try transaction.fetch(SharedContent.self, SharedContent.key(tenant: tenant, id)) else { return false }
+    shared.others -= 1
+    if shared.others == 0 { try transaction.remove(SharedContent.self, shared.key) } else { try transaction.save(shared) }
+    return true
+  }
+
+  /// Makes a new list a holder of the one from which it took over blocks.
+  func borrow(from lender: BlockListSummary, for list: GUID, tenant: GUID, in transaction: RecordTransaction) throws {
+    try share(lender.id, tenant: tenant, in: transaction)
+    try transaction.save(BlockListLoan(tenant: tenant, list: list, lender: lender.id))
+  }
+
+  /// A list that takes the place of another takes over what that one had borrowed.
+  func passOn(loanOf old: GUID, to list: GUID, tenant: GUID, in transaction: RecordTransaction) throws {
+    guard let loan = try transaction.fetch(BlockListLoan.self, BlockListLoan.key(tenant: tenant, old)) else { return }
+    try transaction.remove(BlockListLoan.self, loan.key)
+    try transaction.save(BlockListLoan(tenant: tenant, list: list, lender: loan.lender))
+  }
+
+  /// Lets go of the list from which one that is gone had borrowed.
+  func repay(loanOf list: GUID, tenant: GUID, in transaction: RecordTransaction) throws {
+    guard let loan = try transaction.fetch(BlockListLoan.self, BlockListLoan.key(tenant: tenant, list)) else { return }
+    try transaction.remove(BlockListLoan.self, loan.key)
+    guard try !drop(loan.lender, tenant: tenant, in: transaction) else { return }
+    try schedule(.blockList(loan.lender), tenant: tenant, in: transaction)
   }
 
   /// Removes the records of a list, not the extents.

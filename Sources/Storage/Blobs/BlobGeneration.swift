@@ -1,0 +1,51 @@
+internal import Base
+internal import Records
+internal import Wire
+
+/// A blob that its name alone does not name: a snapshot, a version that is no longer the current one, or a blob that was deleted and can
+/// still be restored. Filed beside the current one, in the order of time.
+struct BlobGeneration: Record, Sendable {
+  static let kind = "storage.generation"
+  static let format = Blob.format
+
+  var blob: Blob
+
+  /// What names it under the blob's name: the snapshot's time, else the version's, else when it was deleted.
+  var time: Timestamp { blob.snapshot ?? blob.version ?? blob.deletion?.deleted ?? blob.lastModified }
+
+  var key: RecordKey {
+    RecordKey(tenant: blob.tenant, blob.container.description, blob.name, Self.timeKey(time))
+  }
+
+  static func key(_ container: Container, name: String, time: Timestamp) -> RecordKey {
+    RecordKey(tenant: container.tenant, container.id.description, name, timeKey(time))
+  }
+
+  /// What the keys of a blob's generations begin with.
+  static func parent(_ container: Container, name: String) -> RecordKey {
+    RecordKey(tenant: container.tenant, container.id.description, name)
+  }
+
+  /// Finds what can no longer be restored, in the order in which its time ends.
+  static let expiryIndex = "expiry"
+
+  var indexes: [RecordIndex] {
+    blob.deletion.map { [RecordIndex(Self.expiryIndex, Self.timeKey($0.expires), tenant: .zero)] } ?? []
+  }
+
+  /// Microseconds, in as many digits as always.
+  static func timeKey(_ time: Timestamp) -> String {
+    let digits = String(max(0, time.microseconds))
+    return String(repeating: "0", count: max(0, 19 - digits.utf8.count)) + digits
+  }
+}
+
+extension BlobGeneration {
+  func encode(to writer: inout ByteWriter) {
+    blob.encode(to: &writer)
+  }
+
+  init(from reader: inout ByteReader, format: UInt8) throws {
+    blob = try Blob(from: &reader, format: format)
+  }
+}
