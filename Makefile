@@ -91,12 +91,17 @@ unit: run-packages swift ## unit, crash and race tests
 	timeout --kill-after=30 $(UNIT_TESTS_END_AFTER) swift test $(ONE_CONFIGURATION) --skip-build --disable-testable-imports --disable-xctest
 
 .PHONY: conformance
-conformance: test-packages build .venv/az/installed .venv/sdk/installed .venv/ansible/installed .venv/oscal/installed ## real clients against a real cloud
+conformance: test-packages build .venv/az/installed .venv/sdk/installed .venv/ansible/installed .venv/oscal/installed .venv/suites/installed ## real clients against a real cloud
 	AZ='$(CURDIR)/.venv/az/bin/az' ANSIBLE_PLAYBOOK='$(CURDIR)/.venv/ansible/bin/ansible-playbook' .venv/sdk/bin/python -m pytest Conformance $(PYTEST)
 
 .PHONY: bench
-bench: bench-packages build .venv/sdk/installed ## side by side with nginx, the bare disk and QEMU by hand
-	.venv/sdk/bin/python Benchmarks/bench.py $(BENCH)
+bench: bench-packages build .venv/bench/installed ## side by side with nginx, SeaweedFS, the bare disk and QEMU by hand
+	swift build $(ONE_CONFIGURATION) --product record-rate
+	.venv/bench/bin/python Benchmarks/bench.py $(BENCH)
+
+.PHONY: soak
+soak: test-packages build .venv/sdk/installed ## an hour of histories that one order of operations must explain
+	COCAGNE_SOAK_SECONDS=$${COCAGNE_SOAK_SECONDS:-3600} .venv/sdk/bin/python -m pytest Conformance/test_histories.py $(PYTEST)
 
 .PHONY: format
 format: swift ## put the sources into the one format
@@ -130,6 +135,22 @@ ANSIBLE_COLLECTIONS := ansible==14.5.0
 	python3 -m venv .venv/ansible
 	$(pip_environment) .venv/ansible/bin/python -m pip install --quiet --no-compile --requirement $<
 	$(pip_environment) .venv/ansible/bin/python -m pip install --quiet --no-compile --no-deps --ignore-requires-python $(ANSIBLE_COLLECTIONS)
+	touch $@
+
+# Microsoft's tests come with the sources of its SDKs alone.
+.venv/suites/installed: Conformance/requirements-suites.txt Conformance/sdk_suites/sources.txt | test-packages
+	rm -rf .venv/suites
+	python3 -m venv .venv/suites
+	$(pip_environment) .venv/suites/bin/python -m pip install --quiet --requirement $<
+	$(pip_environment) .venv/suites/bin/python -m pip download --quiet --no-deps --no-binary azure-storage-blob,azure-storage-queue,azure-data-tables --require-hashes --dest .venv/suites/sources \
+	  --requirement Conformance/sdk_suites/sources.txt
+	for archive in .venv/suites/sources/*.tar.gz; do tar --extract --gzip --file $$archive --directory .venv/suites/sources; done
+	touch $@
+
+.venv/bench/installed: Benchmarks/requirements.txt | bench-packages
+	rm -rf .venv/bench
+	python3 -m venv .venv/bench
+	$(pip_environment) .venv/bench/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
 .venv/%/installed: Conformance/requirements-%.txt | test-packages

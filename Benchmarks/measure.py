@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 LOAD_SCRIPT = Path(__file__).with_name("requests.lua")
+# With two cores or more, what is measured has the first one and the load generator another.
+PINS = {"server": "0", "client": "1"} if (os.cpu_count() or 1) >= 2 else {}
 # What an answer may have beside its body.
 MAXIMUM_HEAD_BYTES = 2048
 # A cloud keeps blank disks ready, each of which takes seconds of a core to make: how long it may be at it, and how long not to be done with it.
@@ -40,6 +42,11 @@ def host(directory):
     return f"{os.cpu_count()} cores ({model}), Linux {platform.release()}, {filesystem} on {device}, load {os.getloadavg()[0]:.1f} at the start."
 
 
+def pinned(who, *command):
+    """A command that runs on its own core."""
+    return ["taskset", "-c", PINS[who], *command] if who in PINS else list(command)
+
+
 class Processes:
     """The processes of one server, through /proc."""
 
@@ -50,6 +57,12 @@ class Processes:
         """User and system time of all threads so far."""
         fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in self.pids]
         return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS_PER_SECOND
+
+    def pin(self):
+        """Puts them on the core of what is measured."""
+        for pid in self.pids:
+            if PINS:
+                run("taskset", "-a", "-p", "-c", PINS["server"], pid)
 
     def runs(self, name):
         """Whether a child of theirs is called so."""
@@ -102,6 +115,9 @@ class Request:
     method: str = "GET"
     headers: tuple = ()
     body: Path | None = None
+    script: Path = LOAD_SCRIPT
+    # Requests that make one of what is counted.
+    steps: int = 1
 
     @property
     def payload(self):
@@ -113,8 +129,10 @@ class Request:
         parts = urlsplit(self.url)
         headers = [word for header in self.headers for word in ("-H", header)]
         before = server.cpu_seconds()
+        # A script with a memory needs a thread for each connection.
+        threads = min(2, clients) if self.script == LOAD_SCRIPT else clients
         output = run(
-            "wrk", "-t", min(2, clients), "-c", clients, "-d", f"{seconds}s", "--timeout", "20s", "-s", LOAD_SCRIPT, *headers,
+            *pinned("client", "wrk"), "-t", threads, "-c", clients, "-d", f"{seconds}s", "--timeout", "20s", "-s", self.script, *headers,
             f"{parts.scheme}://{parts.netloc}/", "--", self.method, self.body or "-", f"{parts.path}?{parts.query}", timeout=seconds + 60)
         cpu = server.cpu_seconds() - before
         result = json.loads(output.splitlines()[-1])
@@ -125,6 +143,7 @@ class Request:
         # Answers that were under way at the end are among the bytes only.
         if not count * self.length <= received <= (count + clients) * (self.length + MAXIMUM_HEAD_BYTES):
             raise Failure(f"{what}: {count} answers of {self.length} bytes cannot be {received} bytes")
+        count //= self.steps
         rate = count / result["seconds"]
         return Sample(count, rate, result["p50"], result["p99"], rate * self.payload, cpu / count * 1000)
 
@@ -137,6 +156,8 @@ class Row:
     contestant: str
     samples: list
     rival: "Row | None" = None
+    # What the ratio of the rates is to be at least.
+    target: float | None = None
 
     def median(self, field):
         values = [getattr(sample, field) for sample in self.samples]
@@ -154,7 +175,7 @@ class Row:
             return None
         return median(getattr(own, field) / getattr(other, field) for own, other in zip(self.samples, self.rival.samples))
 
-    HEAD = ("what", "clients", "who", "per second", "spread", "MiB/s", "p50 ms", "p99 ms", "CPU s/1000", "rate ratio", "CPU ratio")
+    HEAD = ("what", "clients", "who", "per second", "spread", "MiB/s", "p50 ms", "p99 ms", "CPU s/1000", "rate ratio", "target", "CPU ratio")
 
     def cells(self):
         def text(value, form, scale=1):
@@ -163,7 +184,13 @@ class Row:
         return (
             self.discipline, str(self.clients), self.contestant, text(self.median("rate"), ",.0f"), text(self.spread, ".0%"),
             text(self.median("bytes_rate"), ",.1f", 1 / (1 << 20)), text(self.median("p50"), ".2f", 1000), text(self.median("p99"), ".2f", 1000),
-            text(self.median("cpu_per_thousand"), ".3f"), text(self.ratio("rate"), ".2f"), text(self.ratio("cpu_per_thousand"), ".2f"))
+            text(self.median("cpu_per_thousand"), ".3f"), text(self.ratio("rate"), ".2f"), self.verdict, text(self.ratio("cpu_per_thousand"), ".2f"))
+
+    @property
+    def verdict(self):
+        if self.target is None or self.ratio("rate") is None:
+            return ""
+        return f"{self.target:g} {'met' if self.ratio('rate') >= self.target else 'MISSED'}"
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the cloud is measured against: nginx for reads, the bare disk for durable writes."""
+"""What the cloud is measured against: nginx, SeaweedFS and the bare disk."""
 
 import grp
 import json
@@ -10,20 +10,22 @@ import subprocess
 import time
 from pathlib import Path
 
+import requests
+
 from measure import Failure, Processes, Sample, run
 
 START_SECONDS = 20
 
 
 class Nginx(Processes):
-    """Static files over TLS 1.3 with a certificate of the same kind as the cloud's: ECDSA with P-256."""
+    """Static files, and files put by WebDAV: in plain HTTP, and over TLS 1.3 with a certificate of the same kind as the cloud's (ECDSA with P-256)."""
 
     host = "static.localhost"
 
-    def __init__(self, directory, port, files):
+    def __init__(self, directory, port, plain_port, files):
         """Serves `files`, by name, once `start` was called."""
         super().__init__([])
-        self.directory, self.port = directory, port
+        self.directory, self.port, self.plain_port = directory, port, plain_port
         (directory / "files").mkdir(parents=True)
         for name, data in files.items():
             (directory / "files" / name).write_bytes(data)
@@ -31,7 +33,7 @@ class Nginx(Processes):
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={self.host}",
             "-addext", f"subjectAltName=DNS:{self.host}", "-keyout", directory / "key.pem", "-out", self.certificate)
         values = {
-            "directory": directory, "port": port, "host": self.host, "user": pwd.getpwuid(os.getuid()).pw_name,
+            "directory": directory, "port": port, "plain_port": plain_port, "host": self.host, "user": pwd.getpwuid(os.getuid()).pw_name,
             "group": grp.getgrgid(os.getgid()).gr_name
         }
         template = string.Template(Path(__file__).with_name("nginx.conf").read_text())
@@ -58,8 +60,62 @@ class Nginx(Processes):
             self.master.terminate()
             self.master.wait(START_SECONDS)
 
+    def url(self, name, is_secure=True):
+        return f"https://{self.host}:{self.port}/{name}" if is_secure else f"http://{self.host}:{self.plain_port}/{name}"
+
+
+class SeaweedFS(Processes):
+    """All of SeaweedFS in one process, with its S3 gateway: what somebody would install who wants objects on a machine of his own."""
+
+    bucket = "bench"
+
+    def __init__(self, directory, program, free_port):
+        super().__init__([])
+        self.directory, self.program = directory, program
+        directory.mkdir()
+        self.port = free_port()
+        self.ports = {name: free_port() for name in ("master", "volume", "filer")}
+        self.process = None
+
+    def start(self):
+        options = [f"-{name}.port={port}" for name, port in self.ports.items()]
+        self.process = subprocess.Popen(
+            [self.program, "server", f"-dir={self.directory}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *options, "-filer", "-s3", f"-s3.port={self.port}",
+             "-master.telemetry=false"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.pids = [self.process.pid]
+        deadline = time.monotonic() + 3 * START_SECONDS
+        session = requests.Session()
+        while True:
+            try:
+                if session.put(f"http://127.0.0.1:{self.port}/{self.bucket}", timeout=10).status_code in (200, 409):
+                    break
+            except requests.ConnectionError:
+                pass
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise Failure("SeaweedFS does not start")
+            time.sleep(0.2)
+        # Each file is synced before it is acknowledged, as everybody's who asks for durable writes.
+        self.shell("fs.configure -locationPrefix=/buckets/ -fsync -apply")
+
+    def shell(self, command):
+        done = subprocess.run(
+            [self.program, "shell", f"-master=127.0.0.1:{self.ports['master']}", f"-filer=127.0.0.1:{self.ports['filer']}"], input=command + "\n",
+            capture_output=True, text=True, timeout=60)
+        if '"fsync":  true' not in done.stdout:
+            raise Failure(f"SeaweedFS does not sync\n{done.stdout}{done.stderr}")
+
+    def put(self, name, data):
+        answer = requests.put(self.url(name), data=data, timeout=30)
+        if answer.status_code != 200:
+            raise Failure(f"SeaweedFS: {answer.status_code}")
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait(START_SECONDS)
+
     def url(self, name):
-        return f"https://{self.host}:{self.port}/{name}"
+        return f"http://127.0.0.1:{self.port}/{self.bucket}/{name}"
 
 
 class Disk:

@@ -65,10 +65,12 @@ def clean_environment():
 
 
 class Cloud:
-    def __init__(self, data, port, domain=None):
+    def __init__(self, data, port, domain=None, options=()):
         self.data = Path(data)
         self.port = port
         self.domain = domain
+        # What `up` is told besides.
+        self.options = options
         self.variables = {}
         self.pool = None
 
@@ -84,7 +86,7 @@ class Cloud:
 
     def up(self, check=True, environment=None):
         self.settle()
-        options = ["--port", str(self.port)] + (["--domain", self.domain] if self.domain else [])
+        options = ["--port", str(self.port)] + (["--domain", self.domain] if self.domain else []) + list(self.options)
         done = self.command("up", "--detach", *options, check=check, environment=environment)
         if done.returncode == 0:
             self.variables = self.env()

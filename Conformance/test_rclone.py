@@ -70,6 +70,15 @@ def test_a_tree_is_copied_checked_listed_and_deleted(proof, cloud, account, az, 
     assert "1 differences found" in rclone("check", tree, remote + "/copied", succeeds=False)
     rclone("copy", tree, remote + "/copied")
     assert rclone("cat", remote + "/copied/small.txt") == "changed"
+    # From blob to blob, by the service itself.
+    rclone("copy", remote + "/copied", remote + "/again")
+    assert "0 differences found" in rclone("check", remote + "/copied", remote + "/again")
+    assert "0 differences found" in rclone("check", "--download", tree, remote + "/again")
+    (tree / "empty").unlink()
+    rclone("sync", tree, remote + "/again")
+    assert "0 differences found" in rclone("check", tree, remote + "/again")
+    assert "1 differences found" in rclone("check", remote + "/copied", remote + "/again", succeeds=False)
+    rclone("delete", remote + "/again")
     rclone("delete", remote + "/copied")
     assert rclone("ls", remote) == ""
     rclone("rmdir", remote)

@@ -35,12 +35,13 @@ public final class AccessControl: Authorizer {
 
   private func decide(_ principal: Principal, _ action: Action, at scope: ScopePath) async throws -> Decision {
     let name = ActionName(action)
+    let alternatives = action.alternatives.map { ActionName($0, isDataAction: action.isDataAction) }
     if scope.isDirectory, principal.isMember, Self.memberPermissions.grant(name) { return .allowed }
     let subscription = scope.subscription
     var holdsSomething = scope.isDirectory || subscription == nil
     for grant in try await grants(tenant: principal.tenant, [principal.objectID] + principal.groups) {
       if grant.scope.covers(scope) {
-        if grant.permissions.grant(name) { return .allowed }
+        if grant.permissions.grant(name) || alternatives.contains(where: { grant.permissions.grant($0) }) { return .allowed }
         holdsSomething = true
       } else if let subscription, subscription.covers(grant.scope) {
         holdsSomething = true
@@ -122,25 +123,14 @@ extension Principal {
 }
 
 extension SignedGrant {
-  /// A service SAS speaks for blobs, and for a container as a list of blobs only.
-  ///
-  /// Source: Microsoft, "Create a service SAS", permissions for a directory, container, or blob.
   fileprivate func permits(_ requirement: SignedRequirement) -> Bool {
-    var letters = permissions.intersection(requirement.anyOf)
-    if let resourceTypes {
-      guard resourceTypes.contains(requirement.resourceType) else { return false }
-    } else {
-      switch requirement.resourceType {
-      case "o": break
-      case "c": letters.formIntersection(["l", "f"])
-      default: return false
-      }
-    }
-    return !letters.isEmpty
+    guard resourceTypes?.contains(requirement.resourceType) ?? true else { return false }
+    return requirement.isMet(by: permissions, inService: resourceTypes == nil)
   }
 
   /// The scope or one below it. A blob's name is compared exactly, and no blob lies below another: `a/b` is not inside `a`.
   fileprivate func covers(_ path: String) -> Bool {
+    if scope.utf8.elementsEqual(path.utf8) { return true }
     guard let blob = Self.blobName(in: scope) else { return ScopePath(scope).covers(ScopePath(path)) }
     guard let other = Self.blobName(in: path) else { return false }
     return blob.utf8.elementsEqual(other.utf8)
@@ -149,9 +139,12 @@ extension SignedGrant {
 
   /// What stands behind `…/blobServices/default/containers/<name>/blobs/`.
   private static func blobName(in path: String) -> Substring? {
-    let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-    guard let service = segments.firstIndex(where: { $0.lowercased() == "blobservices" }), segments.count > service + 5,
-      segments[service + 2].lowercased() == "containers", segments[service + 4].lowercased() == "blobs"
+    func isNamed(_ segment: Substring.UTF8View, _ name: StaticString) -> Bool {
+      name.withUTF8Buffer { name in segment.count == name.count && segment.elementsEqual(name) { $0 == $1 || $0 | 0x20 == $1 } }
+    }
+    let segments = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard segments.count > 5, let service = segments.firstIndex(where: { isNamed($0, "blobservices") }), segments.count > service + 5,
+      isNamed(segments[service + 2], "containers"), isNamed(segments[service + 4], "blobs")
     else { return nil }
     return path[segments[service + 5].startIndex...]
   }

@@ -4,6 +4,8 @@ public struct Action: Hashable, Sendable {
   public var name: String
   /// A data action is granted by `dataActions` only; a management action by `actions` only.
   public var isDataAction: Bool
+  /// Other permissions of the same side that suffice: who may write messages may add one.
+  public var alternatives: [String] = []
   /// What a shared access signature must hold for the same; nil where no signature can permit it.
   public var signed: SignedRequirement?
 
@@ -14,9 +16,10 @@ public struct Action: Hashable, Sendable {
     self.signed = signed
   }
 
-  public init(data name: String, signed: SignedRequirement? = nil) {
+  public init(data name: String, or alternatives: [String] = [], signed: SignedRequirement? = nil) {
     self.name = name
     isDataAction = true
+    self.alternatives = alternatives
     self.signed = signed
   }
 }
@@ -27,9 +30,30 @@ public struct SignedRequirement: Hashable, Sendable {
   public var resourceType: Character
   /// Any one of these letters in `sp` suffices.
   public var anyOf: Set<Character>
+  /// Letters that must all be there beside it.
+  public var allOf: Set<Character>
+  /// The letters of `anyOf` that a service SAS can give. It speaks for what is in a container, and for the container as a list only.
+  public var inService: Set<Character>
 
-  public init(_ resourceType: Character, anyOf letters: String) {
+  /// `inService` is for what a service SAS can give otherwise than the rule: a queue's metadata, for instance.
+  public init(_ resourceType: Character, anyOf letters: String, allOf others: String = "", inService: String? = nil) {
     self.resourceType = resourceType
-    self.anyOf = Set(letters)
+    anyOf = Set(letters)
+    allOf = Set(others)
+    self.inService =
+      if let inService {
+        Set(inService)
+      } else {
+        switch resourceType {
+        case "o": Set(letters)
+        case "c": Set(letters).intersection(["l", "f"])
+        default: []
+        }
+      }
+  }
+
+  /// Whether a signature with these letters permits it.
+  public func isMet(by permissions: Set<Character>, inService isService: Bool) -> Bool {
+    !permissions.isDisjoint(with: isService ? inService : anyOf) && allOf.isSubset(of: permissions)
   }
 }

@@ -16,6 +16,14 @@ public enum BuiltInRole {
   public static let storageBlobDataContributor = GUID(high: 0xba92_f5b4_2d11_453d, low: 0xa403_e96b_0029_c9fe)
   public static let storageBlobDataReader = GUID(high: 0x2a2b_9908_6ea1_4ae2, low: 0x8e65_a410_df84_e7d1)
   public static let storageBlobDelegator = GUID(high: 0xdb58_b8e5_c6ad_4a2a, low: 0x8342_4190_687c_bf4a)
+  public static let storageQueueDataContributor = GUID(high: 0x974c_5e8b_45b9_4653, low: 0xba55_5f85_5dd0_fb88)
+  public static let storageQueueDataMessageProcessor = GUID(high: 0x8a0f_0c08_91a1_4084, low: 0xbc3d_661d_6723_3fed)
+  public static let storageQueueDataMessageSender = GUID(high: 0xc6a8_9b2d_59bc_44d0, low: 0x9896_0f6e_12d7_b80a)
+  public static let storageQueueDataReader = GUID(high: 0x19e7_f393_937e_4f77, low: 0x808e_9453_5e29_7925)
+  public static let storageQueueDelegator = GUID(high: 0x7ee3_86e9_84f0_448e, low: 0x80a6_f185_f653_3131)
+  public static let storageTableDataContributor = GUID(high: 0x0a9a_7e1f_b9d0_4cc4, low: 0xa60d_0319_b160_aaa3)
+  public static let storageTableDataReader = GUID(high: 0x7619_9698_9eea_4c19, low: 0xbc75_cec2_1354_c6b6)
+  public static let storageTableDelegator = GUID(high: 0x9650_33a5_c8eb_4f35, low: 0xb82f_fef4_60a3_606d)
   public static let monitoringReader = GUID(high: 0x43d0_d8ad_25c7_4714, low: 0x9337_8ba2_59a9_fe05)
   public static let monitoringContributor = GUID(high: 0x749f_88d5_cbae_40b8, low: 0xbcfc_e573_ddc7_72fa)
 
@@ -26,7 +34,8 @@ public enum BuiltInRole {
   public static let networkContributor = GUID(high: 0x4d97_b98b_1d4f_4787, low: 0xa291_c678_34d2_12e7)
 
   /// The roles of Resource Manager's hierarchy, in the order of their names.
-  public static let all: [RoleDefinition] = (general + storage + monitoring + security + machines).sorted { $0.roleName < $1.roleName }
+  public static let all: [RoleDefinition] = (general + storage + messages + tables + monitoring + security + machines)
+    .sorted { $0.roleName < $1.roleName }
 
   /// The built-in role of an id, of the hierarchy or of the directory.
   public static func definition(_ id: GUID) -> RoleDefinition? { byID[id] }
@@ -112,6 +121,55 @@ public enum BuiltInRole {
       storageBlobDelegator, "Storage Blob Delegator",
       "Allows for generation of a user delegation key which can be used to sign SAS tokens", RolePermissions(actions: [delegationKey])),
   ]
+
+  private static let messages: [RoleDefinition] = [
+    role(
+      storageQueueDataContributor, "Storage Queue Data Contributor",
+      "Allows for read, write, and delete access to Azure Storage queues and queue messages",
+      RolePermissions(
+        actions: ["\(queues)/delete", "\(queues)/read", "\(queues)/write"],
+        dataActions: [
+          "\(queues)/messages/delete", "\(queues)/messages/read", "\(queues)/messages/write", "\(queues)/messages/process/action",
+        ])),
+    role(
+      storageQueueDataMessageProcessor, "Storage Queue Data Message Processor",
+      "Allows for peek, receive, and delete access to Azure Storage queue messages",
+      RolePermissions(dataActions: ["\(queues)/messages/read", "\(queues)/messages/process/action"])),
+    role(
+      storageQueueDataMessageSender, "Storage Queue Data Message Sender", "Allows for sending of Azure Storage queue messages",
+      RolePermissions(dataActions: ["\(queues)/messages/add/action"])),
+    role(
+      storageQueueDataReader, "Storage Queue Data Reader", "Allows for read access to Azure Storage queues and queue messages",
+      RolePermissions(actions: ["\(queues)/read"], dataActions: ["\(queues)/messages/read"])),
+    role(
+      storageQueueDelegator, "Storage Queue Delegator", delegator("queue"),
+      RolePermissions(actions: ["Microsoft.Storage/storageAccounts/queueServices/generateUserDelegationKey/action"])),
+  ]
+
+  private static let tables: [RoleDefinition] = [
+    role(
+      storageTableDataContributor, "Storage Table Data Contributor",
+      "Allows for read, write and delete access to Azure Storage tables and entities",
+      RolePermissions(
+        actions: ["\(tableResources)/read", "\(tableResources)/write", "\(tableResources)/delete"],
+        dataActions: [
+          "\(tableResources)/entities/read", "\(tableResources)/entities/write", "\(tableResources)/entities/delete",
+          "\(tableResources)/entities/add/action", "\(tableResources)/entities/update/action",
+        ])),
+    role(
+      storageTableDataReader, "Storage Table Data Reader", "Allows for read access to Azure Storage tables and entities",
+      RolePermissions(actions: ["\(tableResources)/read"], dataActions: ["\(tableResources)/entities/read"])),
+    role(
+      storageTableDelegator, "Storage Table Delegator", delegator("table"),
+      RolePermissions(actions: ["Microsoft.Storage/storageAccounts/tableServices/generateUserDelegationKey/action"])),
+  ]
+
+  private static let queues = "Microsoft.Storage/storageAccounts/queueServices/queues"
+  private static let tableResources = "Microsoft.Storage/storageAccounts/tableServices/tables"
+
+  private static func delegator(_ resource: String) -> String {
+    "Get a user delegation key, which can then be used to create a shared access signature for an Azure Storage \(resource) that is signed with Azure AD credentials."
+  }
 
   private static let blobService = "Microsoft.Storage/storageAccounts/blobServices"
   private static let delegationKey = "\(blobService)/generateUserDelegationKey/action"

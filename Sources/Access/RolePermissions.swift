@@ -50,8 +50,12 @@ struct ActionName: Sendable {
   let isDataAction: Bool
 
   init(_ action: Action) {
-    folded = Array(action.name.lowercased().utf8)
-    isDataAction = action.isDataAction
+    self.init(action.name, isDataAction: action.isDataAction)
+  }
+
+  init(_ name: String, isDataAction: Bool) {
+    folded = Array(name.lowercased().utf8)
+    self.isDataAction = isDataAction
   }
 }
 

@@ -19,7 +19,7 @@ final class AnswerHeaders: Sendable {
     if !headers.contains(name: "server") { headers.add(name: "Server", value: "Cocagne") }
     let status = response.status
     let mayHaveBody = status != .noContent && status != .notModified && status.code >= 200
-    if mayHaveBody { headers.replaceOrAdd(name: "Content-Length", value: String(response.body.length)) }
+    if mayHaveBody, let length = response.body.length { headers.replaceOrAdd(name: "Content-Length", value: String(length)) }
     return headers
   }
 
@@ -34,8 +34,8 @@ final class AnswerHeaders: Sendable {
 }
 
 extension EdgeResponse.Body {
-  /// The value of Content-Length.
-  var length: Int {
+  /// The value of Content-Length; nil where the body is sent in chunks.
+  var length: Int? {
     switch self {
     case .bytes(let buffer): buffer.readableBytes
     case .stream(let length, _): length

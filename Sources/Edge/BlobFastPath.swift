@@ -75,7 +75,10 @@ package final class BlobFastPath: ChannelDuplexHandler {
     let body = FastPathBody(length: length, highWaterBytes: door.limits.bodyHighWaterBytes) {
       eventLoop.execute { bound.value.bodyIsWanted() }
     }
-    guard let request = parts.request(body: body, remoteAddress: context.channel.peerAddress, random: door.random) else { return false }
+    let connection = EdgeConnection(context.channel, door)
+    guard let request = parts.request(body: body, remoteAddress: context.channel.peerAddress, connection: connection, random: door.random) else {
+      return false
+    }
     exchange = Exchange(
       body: body, announcedBytes: length, expectsContinue: head.headers.first(name: "expect")?.lowercased() == "100-continue",
       closes: !head.isKeepAlive)
@@ -137,7 +140,8 @@ package final class BlobFastPath: ChannelDuplexHandler {
 
   package func errorCaught(context: ChannelHandlerContext, error: any Error) {
     abandon(error)
-    context.fireErrorCaught(error)
+    // What is no HTTP has been answered by the handler before this one; told of it, the router would answer a second time.
+    if !(error is HTTPParserError) { context.fireErrorCaught(error) }
     context.close(promise: nil)
   }
 

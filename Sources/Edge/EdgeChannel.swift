@@ -13,14 +13,18 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
   typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
   let door: DoorContext
-  let tls: RenewedTLS
+  /// Nil for plain HTTP.
+  let tls: RenewedTLS?
   let responder: HTTPChannelHandler.Responder
 
-  init(door: DoorContext, tls: RenewedTLS) {
+  init(door: DoorContext, tls: RenewedTLS?) {
     self.door = door
     self.tls = tls
     let path = RouterPath(door: door)
-    responder = { request, writer, channel in try await path.respond(to: request, with: writer, peer: channel.peerAddress) }
+    responder = { request, writer, channel in
+      let connection = EdgeConnection(channel, door)
+      try await path.respond(to: request, with: writer, peer: channel.peerAddress, connection: connection)
+    }
   }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -33,13 +37,13 @@ struct EdgeChannel: ServerChildChannel, HTTPChannelHandler {
       decoderLimits.maxHeaderListSize = door.limits.maximumHeaderListBytes
       decoderLimits.maxHeaderFieldCount = door.limits.maximumHeaderFields
       let pipeline = channel.pipeline.syncOperations
-      try pipeline.addHandler(NIOSSLServerHandler(context: tls.context()))
+      if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context())) }
       try pipeline.configureHTTPServerPipeline(
         withPipeliningAssistance: true, withErrorHandling: true, withOutboundHeaderValidation: true, withEncoderConfiguration: .init(),
         withDecoderLimitConfiguration: decoderLimits)
       try pipeline.addHandler(ConnectionLimits(limits: door.limits, logger: door.logger))
       try pipeline.addHandler(BlobFastPath(door: door))
-      try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: true))
+      try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: door.isSecure))
       return try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
     }
   }

@@ -17,12 +17,14 @@ public struct EdgeRequest: Sendable {
   public var host: String
   /// The peer's IP address.
   public var remoteAddress: String
+  public var connection: EdgeConnection
   public var identifiers: RequestIdentifiers
   public var body: any EdgeBody
 
   public init(
     method: HTTPMethod, path: String, query: Query = Query(), headers: HTTPHeaders = [:], authority: String = "", host: String = "",
-    remoteAddress: String = "127.0.0.1", identifiers: RequestIdentifiers, body: any EdgeBody = EmptyBody()
+    remoteAddress: String = "127.0.0.1", connection: EdgeConnection = EdgeConnection(.tls13), identifiers: RequestIdentifiers,
+    body: any EdgeBody = EmptyBody()
   ) {
     self.method = method
     self.path = path
@@ -31,6 +33,7 @@ public struct EdgeRequest: Sendable {
     self.authority = authority
     self.host = host
     self.remoteAddress = remoteAddress
+    self.connection = connection
     self.identifiers = identifiers
     self.body = body
   }

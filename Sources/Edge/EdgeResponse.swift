@@ -9,8 +9,8 @@ public struct EdgeResponse: Sendable {
 
   public enum Body: Sendable {
     case bytes(ByteBuffer)
-    /// `length` bytes that are fetched as the client takes them. A source that fails midway closes the connection, so that the client sees it.
-    case stream(length: Int, any EdgeBodySource)
+    /// `length` bytes (nil: it shows at the end) that are fetched as the client takes them. A source that fails midway closes the connection, so that the client sees it.
+    case stream(length: Int?, any EdgeBodySource)
     /// The answer to HEAD: no bytes, but the length that GET would have.
     case head(length: Int)
   }

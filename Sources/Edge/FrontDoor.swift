@@ -6,17 +6,20 @@ public import NIOSSL
 public import ServiceLifecycle
 internal import Synchronization
 
-/// The one HTTP entrance: TLS, host name to service, limits. It knows no service's rules.
+/// The one HTTP entrance: TLS, host name to service, limits; and plain ports of the loopback where the operator wants them. It knows no service's
+/// rules.
 public struct FrontDoor: Service {
   public struct Configuration: Sendable {
     /// IP addresses to listen on, for example `127.0.0.1` and `::1`.
     public var addresses: [String]
     public var port: Int
+    public var plainListeners: [PlainListener]
     public var limits: EdgeLimits
 
-    public init(addresses: [String], port: Int, limits: EdgeLimits = EdgeLimits()) {
+    public init(addresses: [String], port: Int, plainListeners: [PlainListener] = [], limits: EdgeLimits = EdgeLimits()) {
       self.addresses = addresses
       self.port = port
+      self.plainListeners = plainListeners
       self.limits = limits
     }
   }
@@ -52,26 +55,36 @@ public struct FrontDoor: Service {
 
   /// Serves until graceful shutdown, then lets requests under way finish.
   public func run() async throws {
-    let waiting = Mutex(configuration.addresses.count)
+    let waiting = Mutex(configuration.addresses.count + configuration.plainListeners.count)
     let onReady = onReady
+    let onServerRunning: @Sendable (any Channel) async -> Void = { _ in
+      let isLast = waiting.withLock { count in
+        count -= 1
+        return count == 0
+      }
+      if isLast { await onReady() }
+    }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for address in configuration.addresses {
-        let server = Server(
-          childChannelSetup: EdgeChannel(door: door, tls: tls),
-          configuration: ServerConfiguration(
-            address: .hostname(address, port: configuration.port), backlog: 512,
-            availableConnectionsDelegate: MaximumAvailableConnections(configuration.limits.maximumConnections)),
-          onServerRunning: { _ in
-            let isLast = waiting.withLock { count in
-              count -= 1
-              return count == 0
-            }
-            if isLast { await onReady() }
-          },
-          eventLoopGroup: door.group, logger: door.logger)
+        let server = server(EdgeChannel(door: door, tls: tls), address, configuration.port, onServerRunning)
+        group.addTask { try await server.run() }
+      }
+      for listener in configuration.plainListeners {
+        let server = server(EdgeChannel(door: door.serving(listener), tls: nil), PlainListener.address, listener.port, onServerRunning)
         group.addTask { try await server.run() }
       }
       try await group.waitForAll()
     }
+  }
+
+  private func server(
+    _ channel: EdgeChannel, _ address: String, _ port: Int, _ onServerRunning: @escaping @Sendable (any Channel) async -> Void
+  ) -> Server<EdgeChannel> {
+    Server(
+      childChannelSetup: channel,
+      configuration: ServerConfiguration(
+        address: .hostname(address, port: port), backlog: 512,
+        availableConnectionsDelegate: MaximumAvailableConnections(configuration.limits.maximumConnections)),
+      onServerRunning: onServerRunning, eventLoopGroup: door.group, logger: door.logger)
   }
 }

@@ -43,7 +43,9 @@ package struct RequestHead {
   }
 
   /// The request for a service; nil when the query holds a malformed escape.
-  package func request(body: any EdgeBody, remoteAddress: String, random: any RandomSource) -> EdgeRequest? {
+  package func request(
+    body: any EdgeBody, remoteAddress: String, connection: EdgeConnection = EdgeConnection(.tls13), random: any RandomSource
+  ) -> EdgeRequest? {
     guard let items = Query(parsing: query) else { return nil }
     let client = headers.first(name: "x-ms-client-request-id").flatMap { text in
       text.utf8.count <= 1024 && text.utf8.allSatisfy { (0x20..<0x7F).contains($0) } ? text : nil
@@ -51,7 +53,7 @@ package struct RequestHead {
     let correlation = headers.first(name: "x-ms-correlation-request-id").flatMap { GUID($0) }
     return EdgeRequest(
       method: method, path: String(path), query: items, headers: headers, authority: authority, host: host, remoteAddress: remoteAddress,
-      identifiers: RequestIdentifiers(request: random.guid(), correlation: correlation, client: client), body: body)
+      connection: connection, identifiers: RequestIdentifiers(request: random.guid(), correlation: correlation, client: client), body: body)
   }
 }
 

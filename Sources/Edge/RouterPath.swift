@@ -9,12 +9,12 @@ internal import NIOHTTP1
 struct RouterPath: Sendable {
   let door: DoorContext
 
-  func respond(to request: Request, with writer: consuming ResponseWriter, peer: String) async throws {
+  func respond(to request: Request, with writer: consuming ResponseWriter, peer: String, connection: EdgeConnection) async throws {
     if request.headers[.expect]?.lowercased() == "100-continue" {
       try await writer.writeInformationalHead(HTTPResponse(status: .continue))
     }
     let started = ContinuousClock.now
-    let (response, identifiers) = await answer(request, peer: peer)
+    let (response, identifiers) = await answer(request, peer: peer, connection: connection)
     log(request, response, identifiers, elapsed: ContinuousClock.now - started)
     var fields = HTTPFields()
     for (name, value) in door.answers.complete(response) {
@@ -35,7 +35,7 @@ struct RouterPath: Sendable {
     }
   }
 
-  private func answer(_ request: Request, peer: String) async -> (EdgeResponse, RequestIdentifiers?) {
+  private func answer(_ request: Request, peer: String, connection: EdgeConnection) async -> (EdgeResponse, RequestIdentifiers?) {
     var headers = HTTPHeaders()
     for field in request.headers { headers.add(name: field.name.rawName, value: field.value) }
     guard
@@ -45,7 +45,9 @@ struct RouterPath: Sendable {
     guard let service = door.hosts.service(for: head.host) else { return (.misdirected, nil) }
     let length = headers.contains(name: "transfer-encoding") ? nil : headers.first(name: "content-length").map { Int($0) ?? 0 } ?? 0
     let body = RouterBody(length: length, iterator: request.body.makeAsyncIterator())
-    guard let edgeRequest = head.request(body: body, remoteAddress: peer, random: door.random) else { return (.badRequest, nil) }
+    guard let edgeRequest = head.request(body: body, remoteAddress: peer, connection: connection, random: door.random) else {
+      return (.badRequest, nil)
+    }
     return (await service.respond(to: edgeRequest), edgeRequest.identifiers)
   }
 

@@ -4,6 +4,8 @@ public enum ExtentError: Error, Equatable {
   case corrupt(ExtentID)
   /// There is no such extent, or its data key was destroyed.
   case noSuchExtent(ExtentID)
+  /// The extent is sealed under a key that its writer brought and its reader did not.
+  case callerKeyMissing(ExtentID)
   /// A writer was given more bytes than its extent's length, or was finished before it had them all.
   case wrongLength(expected: Int, appended: Int)
   /// A writer was used after it was finished or cancelled.

@@ -56,12 +56,14 @@ extension ExtentStore {
     public var id: ExtentID
     /// Bytes of plain content.
     public var length: Int
+    /// Whether they can be read only with a key that is kept nowhere here.
+    public var hasCallerKey: Bool
   }
 
   /// A tenant's extents behind an id, in the order of ids, up to `limit`.
   public static func extents(tenant: GUID, after id: ExtentID, limit: Int, in reader: any RecordReader) throws -> [Description] {
     try reader.list(ExtentRecord.self, under: RecordKey(tenant: tenant), after: ExtentRecord.key(tenant: tenant, id), limit: limit).map {
-      Description(id: $0.id, length: $0.layout.length)
+      Description(id: $0.id, length: $0.layout.length, hasCallerKey: $0.hasCallerKey)
     }
   }
 }

@@ -15,6 +15,7 @@ public final class ExtentReader: Sendable {
     /// Plain bytes that are left to read.
     var range: Range<Int>
     var key: SymmetricKey
+    var callerKey: SymmetricKey?
     /// Keeps the file.
     var pin: SegmentPin
   }
@@ -75,7 +76,7 @@ public final class ExtentReader: Sendable {
     if state.rest.readableBytes > 0 { return (Self.take(maximumBytes, from: &state.rest), nil) }
     guard let part = state.parts.last else { return (nil, nil) }
     let layout = part.record.layout
-    let cipher = state.cipher ?? FrameCipher(dataKey: part.key, id: part.record.id)
+    let cipher = state.cipher ?? FrameCipher(dataKey: part.key, callerKey: part.callerKey, id: part.record.id)
     let first = part.range.lowerBound / layout.frameBytes
     let wantedEnd = part.range.count > maximumBytes ? part.range.lowerBound + maximumBytes : part.range.upperBound
     let end = min((wantedEnd - 1) / layout.frameBytes + 1, first + layout.frames(within: store.limits.readBytes))

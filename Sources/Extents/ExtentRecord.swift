@@ -5,6 +5,7 @@ internal import Records
 /// Where an extent is.
 struct ExtentRecord: Record, Equatable {
   static let kind = "extent"
+  static let format: UInt8 = 2
   /// The extents of all tenants by segment, under the platform: what is not in it is dead. Live bytes are counted from it rather than kept in a record a
   /// segment, which could drift and which every commit would have to write, so that all of them would conflict.
   static let segmentIndex = "segment"
@@ -17,6 +18,8 @@ struct ExtentRecord: Record, Equatable {
   var offset: Int
   var layout: FrameLayout
   var dataKey: DataKeyID
+  /// Whether the frames are sealed under a key of their writer's too, which is kept nowhere.
+  var hasCallerKey = false
 
   var key: RecordKey { Self.key(tenant: tenant, id) }
 
@@ -40,15 +43,17 @@ struct ExtentRecord: Record, Equatable {
     writer.integer(layout.length)
     writer.integer(layout.frameBytes)
     writer.guid(dataKey)
+    writer.flag(hasCallerKey)
   }
 
-  init(tenant: GUID, id: ExtentID, segment: UInt64, offset: Int, layout: FrameLayout, dataKey: DataKeyID) {
+  init(tenant: GUID, id: ExtentID, segment: UInt64, offset: Int, layout: FrameLayout, dataKey: DataKeyID, hasCallerKey: Bool = false) {
     self.tenant = tenant
     self.id = id
     self.segment = segment
     self.offset = offset
     self.layout = layout
     self.dataKey = dataKey
+    self.hasCallerKey = hasCallerKey
   }
 
   init(from reader: inout ByteReader, format: UInt8) throws {
@@ -61,5 +66,6 @@ struct ExtentRecord: Record, Equatable {
     guard offset >= 0, length >= 0, frameBytes > 0 else { throw ByteReader.Malformed() }
     layout = FrameLayout(length: length, frameBytes: frameBytes)
     dataKey = try reader.guid()
+    if format >= 2 { hasCallerKey = try reader.flag() }
   }
 }

@@ -1,5 +1,5 @@
 public import Base
-internal import Crypto
+public import Crypto
 public import Keyring
 public import Logging
 internal import NIOCore
@@ -52,10 +52,10 @@ public final class ExtentStore: Sendable {
     threads.shutdownGracefully { _ in }
   }
 
-  /// Reserves room for `length` bytes of one owner.
+  /// Reserves room for `length` bytes of one owner. With a `callerKey`, which is kept nowhere, they can be read with it alone.
   ///
   /// Throws `KeyringError.noSuchKey` when the data key was destroyed, and `CloudError` 503 when the disk is full.
-  public func write(length: Int, tenant: GUID, key: DataKeyID) async throws -> ExtentWriter {
+  public func write(length: Int, tenant: GUID, key: DataKeyID, callerKey: SymmetricKey? = nil) async throws -> ExtentWriter {
     precondition(length >= 0)
     let dataKey: SymmetricKey
     if let cached = keyring.cachedDataKey(key, tenant: tenant) {
@@ -68,9 +68,11 @@ public final class ExtentStore: Sendable {
       try table.reserve(layout.storedBytes, leavingFree: limits.recordReserveBytes + limits.compactionReserveBytes)
     }
     let record = ExtentRecord(
-      tenant: tenant, id: random.guid(), segment: reservation.segment.number, offset: reservation.range.lowerBound, layout: layout, dataKey: key)
+      tenant: tenant, id: random.guid(), segment: reservation.segment.number, offset: reservation.range.lowerBound, layout: layout, dataKey: key,
+      hasCallerKey: callerKey != nil)
     return ExtentWriter(
-      record: record, reservation: reservation, cipher: FrameCipher(dataKey: dataKey, id: record.id), limits: limits, threads: threads)
+      record: record, reservation: reservation, cipher: FrameCipher(dataKey: dataKey, callerKey: callerKey, id: record.id), limits: limits,
+      threads: threads)
   }
 
   /// Makes a sealed extent exist, together with whatever else the transaction does. An extent is committed once.
@@ -93,10 +95,10 @@ public final class ExtentStore: Sendable {
   }
 
   /// A reader over parts of extents, one after the other. Once made, it is not disturbed by releases or compaction. `reader` is the transaction that read
-  /// what refers to the extents.
+  /// what refers to the extents; `callerKey` is the one that they were written with, if they were.
   ///
-  /// Throws `ExtentError.noSuchExtent`, and `ExtentError.corrupt` when an extent is shorter than what is asked of it.
-  public func reader(_ slices: [ExtentSlice], tenant: GUID, in reader: any RecordReader) throws -> ExtentReader {
+  /// Throws `ExtentError.noSuchExtent`, `ExtentError.callerKeyMissing`, and `ExtentError.corrupt` when an extent is shorter than what is asked of it.
+  public func reader(_ slices: [ExtentSlice], tenant: GUID, callerKey: SymmetricKey? = nil, in reader: any RecordReader) throws -> ExtentReader {
     var pins: [UInt64: SegmentPin] = [:]
     var parts: [ExtentReader.Part] = []
     parts.reserveCapacity(slices.count)
@@ -104,6 +106,7 @@ public final class ExtentStore: Sendable {
       guard let record = try reader.fetch(ExtentRecord.self, ExtentRecord.key(tenant: tenant, slice.id)) else {
         throw ExtentError.noSuchExtent(slice.id)
       }
+      if record.hasCallerKey && callerKey == nil { throw ExtentError.callerKeyMissing(slice.id) }
       guard slice.range.lowerBound >= 0, slice.range.upperBound <= record.layout.length else {
         logDamage("an extent is shorter than what refers to it", record, offset: record.offset)
         throw ExtentError.corrupt(slice.id)
@@ -115,7 +118,8 @@ public final class ExtentStore: Sendable {
       }
       pins[record.segment] = pin
       do {
-        parts.append(.init(record: record, range: slice.range, key: try keyring.dataKey(record.dataKey, tenant: tenant, in: reader), pin: pin))
+        let key = try keyring.dataKey(record.dataKey, tenant: tenant, in: reader)
+        parts.append(.init(record: record, range: slice.range, key: key, callerKey: record.hasCallerKey ? callerKey : nil, pin: pin))
       } catch KeyringError.noSuchKey {
         throw ExtentError.noSuchExtent(slice.id)
       }

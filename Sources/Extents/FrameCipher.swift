@@ -10,7 +10,8 @@ internal import NIOCore
 ///
 /// A frame is a header, the ciphertext (AES-256-GCM) and a tag of 16 bytes. The header is authenticated: 4 bytes of magic, 4 of plain length, 16 of the
 /// extent's id, and the nonce of 12 bytes, which is the frame's index (big-endian). Every extent has a key of its own (HKDF-SHA256 of the data key
-/// and the extent's id), so that a nonce never comes twice under a key; a frame neither opens in another place nor in another extent.
+/// and the extent's id), so that a nonce never comes twice under a key; a frame neither opens in another place nor in another extent. Where its writer
+/// brought a key too, the extent's is made of both, so that either alone opens nothing.
 struct FrameCipher: Sendable {
   static let headerBytes = authenticatedBytes + nonceBytes
   static let tagBytes = 16
@@ -24,9 +25,14 @@ struct FrameCipher: Sendable {
   /// A frame that is not what was written.
   struct BadFrame: Error {}
 
-  init(dataKey: SymmetricKey, id: ExtentID) {
+  init(dataKey: SymmetricKey, callerKey: SymmetricKey? = nil, id: ExtentID) {
     self.id = id
-    key = HKDF<SHA256>.deriveKey(inputKeyMaterial: dataKey, info: Array("cocagne extent".utf8) + id.bytes, outputByteCount: 32)
+    var (material, purpose) = (dataKey, "cocagne extent")
+    if let callerKey {
+      material = SymmetricKey(data: dataKey.withUnsafeBytes { Array($0) } + callerKey.withUnsafeBytes { Array($0) })
+      purpose = "cocagne extent, two keys"
+    }
+    key = HKDF<SHA256>.deriveKey(inputKeyMaterial: material, info: Array(purpose.utf8) + id.bytes, outputByteCount: 32)
   }
 
   /// Appends the frame of some plain bytes to `output`.

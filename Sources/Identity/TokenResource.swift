@@ -38,9 +38,11 @@ struct TokenResource: Equatable, Sendable {
     return isStorageURL(name, address: address) ? TokenResource(audience: identifier, appID: FirstPartyApplication.storage) : nil
   }
 
+  /// A name needs no port, though this cloud may be reached at one; the last suffix is that of SDKs that were told of no other cloud.
   private static func isStorageURL(_ name: String, address: CloudAddress) -> Bool {
-    guard name.hasPrefix("https://"), name.hasSuffix("." + address.storageSuffix) else { return false }
-    let labels = name.dropFirst("https://".count).dropLast(address.storageSuffix.count + 1).split(separator: ".", omittingEmptySubsequences: false)
+    let suffixes = [".core.\(address.domain)", ".\(address.storageSuffix)", ".core.windows.net"]
+    guard name.hasPrefix("https://"), let suffix = suffixes.first(where: name.hasSuffix) else { return false }
+    let labels = name.dropFirst("https://".count).dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
     guard labels.count == 2, ["blob", "queue", "table", "file", "dfs"].contains(labels[1]) else { return false }
     let account = labels[0].hasSuffix("-secondary") ? labels[0].dropLast("-secondary".count) : labels[0]
     return (3...24).contains(account.utf8.count)

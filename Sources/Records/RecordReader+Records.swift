@@ -17,16 +17,24 @@ extension RecordReader {
   /// nil for the start).
   ///
   /// `namePrefix` limits the component that follows to those with this UTF-8 prefix. `afterNamePrefix` passes over every record whose next component
-  /// begins with it, or sorts before it: how a listing with a delimiter steps over a whole virtual directory.
+  /// begins with it, or sorts before it: how a listing with a delimiter steps over a whole virtual directory. `from` is where to begin, inclusive.
   public func list<R: Record>(
-    _ type: R.Type, under parent: RecordKey, namePrefix: String = "", after: RecordKey? = nil, afterNamePrefix: String? = nil, limit: Int
+    _ type: R.Type, under parent: RecordKey, namePrefix: String = "", from: RecordKey? = nil, after: RecordKey? = nil, afterNamePrefix: String? = nil,
+    limit: Int
   ) throws -> [R] {
     var range = KeyBytes.prefixed(by: KeyEncoding.records(kind: R.kind, under: parent, namePrefix: namePrefix))
+    if let from { range = range.dropping(below: KeyBytes(KeyEncoding.record(kind: R.kind, from))) }
     if let after { range = range.dropping(below: KeyBytes(KeyEncoding.record(kind: R.kind, after)).next) }
     if let afterNamePrefix {
       range = range.dropping(below: KeyBytes.afterPrefix(KeyEncoding.records(kind: R.kind, under: parent, namePrefix: afterNamePrefix)))
     }
     return try entries(in: range, limit: limit, reversed: false).map { try RecordCodec.decode(type, $0.value) }
+  }
+
+  /// The last of the records whose key begins with `parent`'s components; nil where there are none.
+  public func last<R: Record>(_ type: R.Type, under parent: RecordKey) throws -> R? {
+    let range = KeyBytes.prefixed(by: KeyEncoding.records(kind: R.kind, under: parent, namePrefix: ""))
+    return try entries(in: range, limit: 1, reversed: true).first.map { try RecordCodec.decode(type, $0.value) }
   }
 
   /// How many records `list` would give, counted up to `limit`.

@@ -18,6 +18,22 @@ public struct ResourceGroup: Record, Codable, Sendable {
   public var createdTime: Timestamp
   public var changedTime: Timestamp
 
+  public init(
+    tenant: GUID, subscription: GUID, name: String, location: String, tags: [String: String], managedBy: String?,
+    provisioningState: ProvisioningState, etag: GUID, createdTime: Timestamp, changedTime: Timestamp
+  ) {
+    self.tenant = tenant
+    self.subscription = subscription
+    self.name = name
+    self.location = location
+    self.tags = tags
+    self.managedBy = managedBy
+    self.provisioningState = provisioningState
+    self.etag = etag
+    self.createdTime = createdTime
+    self.changedTime = changedTime
+  }
+
   public var key: RecordKey { Self.key(tenant: tenant, subscription, name) }
 
   public static func key(tenant: GUID, _ subscription: GUID, _ name: String) -> RecordKey {

@@ -36,6 +36,9 @@ public struct ODataFilter: Sendable, Equatable {
     case string(String)
     case guid(GUID)
     case timestamp(Timestamp)
+    /// A number as it is written, or the text between quotes of a literal that names its type; `prefix` is that type, in lower case, or empty. Only
+    /// where the filter was parsed with `keepsTypes`.
+    case typed(prefix: String, String)
   }
 
   public enum Comparison: String, Sendable {
@@ -53,8 +56,10 @@ public struct ODataFilter: Sendable, Equatable {
   }
 
   /// Parses a filter as it stands in the query, decoded. Resource Manager's form in brackets, `[resourceGroup eq 'rg']`, is accepted.
-  public init(parsing text: String) throws(ODataError) {
-    var parser = try ODataFilterParser(text)
+  ///
+  /// `keepsTypes` leaves numbers and typed literals as they are written, for services that tell the widths of numbers apart.
+  public init(parsing text: String, keepsTypes: Bool = false) throws(ODataError) {
+    var parser = try ODataFilterParser(text, keepsTypes: keepsTypes)
     root = try parser.filter()
   }
 

@@ -64,6 +64,7 @@ private struct ODataEvaluator {
       case .literal(.string): "Edm.String"
       case .literal(.guid): "Edm.Guid"
       case .literal(.timestamp): "Edm.DateTimeOffset"
+      case .literal(.typed(let prefix, _)): prefix
       case .list: "Collection"
       case .object: "Edm.ComplexType"
       }
@@ -137,6 +138,7 @@ private struct ODataEvaluator {
     case .literal(.string(let value)): .string(value)
     case .literal(.guid(let value)): .string(value.description)
     case .literal(.timestamp(let value)): .string(value.iso8601Fractional)
+    case .literal(.typed(_, let text)): .string(text)
     case .list(let elements): .array(elements)
     }
   }

@@ -4,8 +4,8 @@ struct ODataFilterParser {
   private var token: ODataToken
   private var depth = 0
 
-  init(_ text: String) throws(ODataError) {
-    lexer = try ODataLexer(text)
+  init(_ text: String, keepsTypes: Bool) throws(ODataError) {
+    lexer = try ODataLexer(text, keepsTypes: keepsTypes)
     token = try lexer.next()
   }
 

@@ -16,8 +16,10 @@ enum ODataToken: Equatable {
 struct ODataLexer {
   private let bytes: [UInt8]
   private(set) var position = 0
+  private let keepsTypes: Bool
 
-  init(_ text: String) throws(ODataError) {
+  init(_ text: String, keepsTypes: Bool = false) throws(ODataError) {
+    self.keepsTypes = keepsTypes
     var bytes = Array(text.utf8)
     guard bytes.count <= ODataLimits.maximumFilterBytes else {
       throw .limit("The filter is longer than \(ODataLimits.maximumFilterBytes) bytes")
@@ -77,6 +79,7 @@ struct ODataLexer {
     guard position > start else { throw .syntax("Syntax error: character is not valid", offset: start) }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if position < bytes.count, bytes[position] == UInt8(ascii: "'") { return try prefixed(text, start: start) }
+    if keepsTypes, startsLikeNumber { return .literal(.typed(prefix: "", text)) }
     if let guid = GUID(text) { return .literal(.guid(guid)) }
     switch text.lowercased() {
     case "true": return .literal(.boolean(true))
@@ -98,6 +101,7 @@ struct ODataLexer {
   /// OData 3's typed literals: `datetime'…'`, `datetimeoffset'…'`, `guid'…'`.
   private mutating func prefixed(_ prefix: String, start: Int) throws(ODataError) -> ODataToken {
     let text = try quoted()
+    if keepsTypes { return .literal(.typed(prefix: prefix.lowercased(), text)) }
     switch prefix.lowercased() {
     case "datetime", "datetimeoffset":
       if let timestamp = Timestamp(iso8601: text) { return .literal(.timestamp(timestamp)) }

@@ -17,6 +17,20 @@ public func percentDecoded(_ text: some Sequence<UInt8>, plusIsSpace: Bool = fal
   return String(validating: bytes, as: UTF8.self)
 }
 
+/// The same for bytes that lie together: most texts have no escape, and become a string at once.
+func percentDecoded(_ bytes: UnsafeBufferPointer<UInt8>, plusIsSpace: Bool) -> String? {
+  let isPlain = !bytes.contains { $0 == UInt8(ascii: "%") || plusIsSpace && $0 == UInt8(ascii: "+") }
+  return isPlain ? String(validating: bytes, as: UTF8.self) : percentDecoded(bytes[...], plusIsSpace: plusIsSpace)
+}
+
+extension String {
+  /// Compares without regard to the case of ASCII letters.
+  func equalsIgnoringASCIICase(_ other: String) -> Bool {
+    func lowered(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+    return utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8) { $0 == $1 || lowered($0) == lowered($1) }
+  }
+}
+
 /// Decodes `%XX` escapes of a path or a query value.
 public func percentDecoded(_ text: some StringProtocol) -> String? {
   percentDecoded(text.utf8)

@@ -67,8 +67,19 @@ public enum SharedKey {
   public static func liteStringToSign(_ request: SignedRequest, order: HeaderOrder = .collated) -> String {
     let date = request.header("x-ms-date").isEmpty ? request.header("date") : ""
     let lines = [request.method, request.header("content-md5"), request.header("content-type"), date]
-    let component = request.query["comp"].map { "?comp=\($0)" } ?? ""
-    return lines.joined(separator: "\n") + "\n" + canonicalHeaders(request, order: order) + "/\(request.account)\(request.path)\(component)"
+    return lines.joined(separator: "\n") + "\n" + canonicalHeaders(request, order: order) + liteCanonicalResource(request)
+  }
+
+  /// The string that `SharedKey` signs for tables.
+  public static func tableStringToSign(_ request: SignedRequest) -> String {
+    let lines = [request.method, request.header("content-md5"), request.header("content-type")]
+    return lines.joined(separator: "\n") + "\n" + tableLiteStringToSign(request)
+  }
+
+  /// The string that `SharedKeyLite` signs for tables.
+  public static func tableLiteStringToSign(_ request: SignedRequest) -> String {
+    let date = request.header("x-ms-date")
+    return "\(date.isEmpty ? request.header("date") : date)\n" + liteCanonicalResource(request)
   }
 
   /// Base64 of the HMAC-SHA-256 of a string to sign.
@@ -107,6 +118,11 @@ public enum SharedKey {
       text += "\n\(name):\(sorted.joined(separator: ","))"
     }
     return text
+  }
+
+  private static func liteCanonicalResource(_ request: SignedRequest) -> String {
+    let component = request.query["comp"].map { "?comp=\($0)" } ?? ""
+    return "/\(request.account)\(request.path)\(component)"
   }
 
   private static func trimmed(_ value: String) -> String {

@@ -29,6 +29,12 @@ private final class Router: ChannelInboundHandler, Sendable {
     context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: "slow")))), promise: nil)
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
   }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard error is HTTPParserError else { return }
+    context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .badRequest))), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+  }
 }
 
 private func channel(
@@ -87,6 +93,16 @@ private func occurrences(of word: String, in text: String) -> Int {
       let found = try #require(rest.firstRange(of: word), "\(word) is missing or out of order in: \(text)")
       rest = rest[found.upperBound...]
     }
+  }
+
+  @Test(arguments: ["garbage\r\n\r\n", "\u{16}\u{3}\u{1}\u{0}\u{80}", "GET / HTTP/9.9\r\n\r\n"])
+  func whatIsNoRequestIsAnsweredOnceAndClosed(noise: String) async throws {
+    let channel = try await channel { _ in EdgeResponse(.ok) }
+    // What the decoder throws comes back through the write.
+    _ = try? await channel.writeInbound(ByteBuffer(string: noise))
+    let text = try await output(of: channel) { _ in false }
+    #expect(occurrences(of: "400 Bad Request", in: text) == 1)
+    #expect(!channel.isActive)
   }
 
   @Test func aBodyArrivesWholeAndInOrder() async throws {

@@ -98,11 +98,14 @@ final class House: Sendable {
   }
 
   func storageRequest(
-    _ method: HTTPMethod, _ path: String, query: String = "", headers: HTTPHeaders = [:], service: StorageService = .blob
+    _ method: HTTPMethod, _ path: String, query: String = "", headers: HTTPHeaders = [:], service: StorageService = .blob,
+    isSecondary: Bool = false
   ) -> EdgeRequest {
     var headers = headers
     headers.add(name: "x-ms-version", value: "2023-11-03")
-    return request(method, path, query: query, host: "\(Self.account).\(service.rawValue).core.house.test", headers: headers, body: "")
+    return request(
+      method, path, query: query, host: "\(Self.account)\(isSecondary ? "-secondary" : "").\(service.rawValue).core.house.test", headers: headers,
+      body: "")
   }
 }
 

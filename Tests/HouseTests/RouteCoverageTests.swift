@@ -66,12 +66,16 @@ import Testing
       // Operations that share method and query differ by one of these.
       let variants: [HTTPHeaders] = [
         [:], ["x-ms-blob-type": "BlockBlob"], ["x-ms-copy-source": "https://acct.blob.core.house.test/box/other"],
-        ["x-ms-blob-type": "BlockBlob", "x-ms-copy-source": "https://acct.blob.core.house.test/box/other"],
+        ["x-ms-blob-type": "BlockBlob", "x-ms-copy-source": "https://acct.blob.core.house.test/box/other"], ["If-Match": "*"],
+        ["X-HTTP-Method": "PUT", "If-Match": "*"], ["X-HTTP-Method": "PUT"], ["X-HTTP-Method": "MERGE", "If-Match": "*"],
+        ["X-HTTP-Method": "MERGE"], ["X-HTTP-Method": "PATCH"], ["X-HTTP-Method": "DELETE", "If-Match": "*"],
       ]
       var wasAsked = false
-      for headers in variants {
+      for (headers, addition) in variants.map({ ($0, "") }) + [([:], "peekonly=true")] {
         _ = house.authorizer.takeAsked()
-        let request = house.storageRequest(operation.method, path, query: query, headers: headers, service: operation.service)
+        let request = house.storageRequest(
+          operation.method, path, query: [query, addition].filter { !$0.isEmpty }.joined(separator: "&"), headers: headers,
+          service: operation.service, isSecondary: operation.isSecondary)
         let answer = await house.storage.respond(to: request)
         guard house.authorizer.takeAsked() == [operation.action(request).name] else { continue }
         wasAsked = true

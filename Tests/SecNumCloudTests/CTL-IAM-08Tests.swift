@@ -63,4 +63,18 @@ struct ControlIAM08Tests {
     house.host.list([Self.door, ListedSocket(transport: "udp", local: "0.0.0.0", port: 4789, inode: 0)])
     #expect(try await house.verdicts(ControlIAM08()) == Self.neither)
   }
+
+  @Test func `a port of the cloud's own beside the front door is a gap on the loopback too`() async throws {
+    let house = try await house()
+    try await house.filePlatformRegister()
+    house.host.list([Self.door, ListedSocket(local: "127.0.0.1", port: 10_000, inode: 104)])
+    let findings = try await house.findings(ControlIAM08())
+    #expect(findings.verdict("13.2.e") == .nonCompliant)
+    #expect(findings.reasons("13.2.e").contains("127.0.0.1:10000"))
+    // The same port of a program that is none of the cloud's is not the cloud's to close.
+    house.host.folders["/proc/1/fd"] = ["100"]
+    #expect(try await house.verdicts(ControlIAM08()) == Self.both)
+    house.host.list([Self.door])
+    #expect(try await house.verdicts(ControlIAM08()) == Self.both)
+  }
 }

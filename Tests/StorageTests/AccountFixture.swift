@@ -28,6 +28,7 @@ final class AccountFixture: Sendable {
   let directory = People()
   let provider: StorageProvider
   let endpoint: StorageEndpoint
+  let development: DevelopmentStorage
   private let path: String
 
   init(seed: UInt64 = 7) async throws {
@@ -43,6 +44,7 @@ final class AccountFixture: Sendable {
       disk: try PosixDisk(path: path + "/extents"), records: records, keyring: keyring, random: random, logger: logger)
     let accounts = StorageAccounts(records: records, keyring: keyring)
     let address = CloudAddress(domain: Self.domain, port: 8443)
+    development = DevelopmentStorage(accounts: accounts, random: random, address: address)
     access = AccessControl(records: records)
     provider = StorageProvider(accounts: accounts, random: random, address: address, locations: ["paris"])
     endpoint = StorageEndpoint(
@@ -128,14 +130,14 @@ final class AccountFixture: Sendable {
   /// A request to `acct.blob.core.cloud.test:8443`, or path style where `host` says so.
   func request(
     _ method: HTTPMethod, _ path: String, _ query: String = "", _ headers: [(String, String)] = [], host: String = "acct.blob.core.cloud.test",
-    from address: String = "127.0.0.1", body: String = ""
+    from address: String = "127.0.0.1", connection: EdgeConnection = EdgeConnection(.tls13), body: String = ""
   ) throws -> EdgeRequest {
     let query = try #require(Query(parsing: query))
     var all = HTTPHeaders()
     for (name, value) in headers { all.replaceOrAdd(name: name, value: value) }
     return EdgeRequest(
       method: method, path: path, query: query, headers: all, authority: host + ":8443", host: host, remoteAddress: address,
-      identifiers: RequestIdentifiers(request: random.guid(), client: "client-1"), body: PiecesBody(Array(body.utf8)))
+      connection: connection, identifiers: RequestIdentifiers(request: random.guid(), client: "client-1"), body: PiecesBody(Array(body.utf8)))
   }
 
   func send(_ request: EdgeRequest) async throws -> Answer {
@@ -151,7 +153,14 @@ final class AccountFixture: Sendable {
     let signed = SharedKey.SignedRequest(
       method: request.method.rawValue, path: request.path, query: request.query, headers: request.headers.map { ($0.name, $0.value) },
       account: account, version: request.headers.first(name: "x-ms-version") ?? "")
-    let text = isLite ? SharedKey.liteStringToSign(signed) : SharedKey.stringToSign(signed)
+    let isTable = request.host.contains(".table.") || request.connection.portService == "table"
+    let text =
+      switch (isTable, isLite) {
+      case (true, true): SharedKey.tableLiteStringToSign(signed)
+      case (true, false): SharedKey.tableStringToSign(signed)
+      case (false, true): SharedKey.liteStringToSign(signed)
+      case (false, false): SharedKey.stringToSign(signed)
+      }
     let scheme = isLite ? "SharedKeyLite" : "SharedKey"
     request.headers.replaceOrAdd(name: "Authorization", value: "\(scheme) \(account):\(SharedKey.signature(of: text, key: key))")
     return request
@@ -169,12 +178,12 @@ final class AccountFixture: Sendable {
 
   /// A query that carries a signature over these fields, valid for an hour from now unless they say otherwise.
   func signature(
-    _ fields: [(String, String)], container: String = "", blob: String = "", key: SymmetricKey
+    _ fields: [(String, String)], container: String = "", blob: String = "", service: SharedAccessSignature.Service = .blob, key: SymmetricKey
   ) throws -> String {
     var all = fields.map { (name: $0.0, value: $0.1) }
     if !all.contains(where: { $0.name == "se" || $0.name == "si" }) { all.append(("se", clock.now().advanced(by: .seconds(3600)).iso8601)) }
     if !all.contains(where: { $0.name == "sv" }) { all.append(("sv", "2025-05-05")) }
-    return try SharedAccessSignature.query(signing: all, .init(account: "acct", container: container, blob: blob), key: key)
+    return try SharedAccessSignature.query(signing: all, .init(account: "acct", container: container, blob: blob), service: service, key: key)
   }
 }
 
@@ -196,7 +205,10 @@ final class People: TokenVerifier, PrincipalResolver {
   }
 
   func principal(bearer token: String, audiences: [String]) async throws -> Principal {
-    #expect(audiences == ["https://storage.azure.com", "https://acct.blob.core.cloud.test:8443"])
+    let expected = ["blob", "queue", "table"].map { service in
+      ["https://storage.azure.com"] + ["cloud.test:8443", "cloud.test", "windows.net"].map { "https://acct.\(service).core.\($0)" }
+    }
+    #expect(expected.contains(audiences))
     if let failure = failures.withLock({ $0[token] }) { throw failure }
     guard let principal = people.withLock({ $0[token] }) else { throw TokenError.badSignature }
     return principal

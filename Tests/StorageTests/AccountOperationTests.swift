@@ -50,16 +50,25 @@ import Wire
   }
 
   @Test(arguments: [
+    ("<StorageServiceProperties><Logging><Delete>true</Delete><Read>false</Read></Logging></StorageServiceProperties>", "MissingRequiredXmlNode"),
+    ("<StorageServiceProperties><HourMetrics><Enabled>true</Enabled></HourMetrics></StorageServiceProperties>", "MissingRequiredXmlNode"),
     (
-      "<StorageServiceProperties><Logging><Delete>true</Delete><Read>false</Read><Write>false</Write></Logging></StorageServiceProperties>",
+      "<StorageServiceProperties><MinuteMetrics><Version>3.0</Version><Enabled>false</Enabled></MinuteMetrics></StorageServiceProperties>",
       "InvalidXmlNodeValue"
     ),
-    ("<StorageServiceProperties><HourMetrics><Enabled>true</Enabled></HourMetrics></StorageServiceProperties>", "InvalidXmlNodeValue"),
     (
-      "<StorageServiceProperties><DeleteRetentionPolicy><Enabled>true</Enabled><Days>7</Days></DeleteRetentionPolicy></StorageServiceProperties>",
+      "<StorageServiceProperties><DeleteRetentionPolicy><Enabled>true</Enabled><Days>366</Days></DeleteRetentionPolicy></StorageServiceProperties>",
       "InvalidXmlNodeValue"
     ),
-    ("<StorageServiceProperties><StaticWebsite><Enabled>true</Enabled></StaticWebsite></StorageServiceProperties>", "InvalidXmlNodeValue"),
+    (
+      "<StorageServiceProperties><DeleteRetentionPolicy><Enabled>true</Enabled></DeleteRetentionPolicy></StorageServiceProperties>",
+      "MissingRequiredXmlNode"
+    ),
+    (
+      "<StorageServiceProperties><StaticWebsite><Enabled>true</Enabled><IndexDocument>a/b.html</IndexDocument></StaticWebsite></StorageServiceProperties>",
+      "InvalidXmlNodeValue"
+    ),
+    ("<StorageServiceProperties><Cors/><Cors/></StorageServiceProperties>", "InvalidXmlDocument"),
     ("<StorageServiceProperties><HourMetrics/></StorageServiceProperties>", "MissingRequiredXmlNode"),
     ("<StorageServiceProperties><Magic/></StorageServiceProperties>", "UnsupportedXmlNode"),
     ("<StorageServiceProperties><DefaultServiceVersion>1999-01-01</DefaultServiceVersion></StorageServiceProperties>", "InvalidXmlNodeValue"),
@@ -70,7 +79,7 @@ import Wire
     ("<Other/>", "InvalidXmlDocument"), ("", "InvalidXmlDocument"),
     ("<!DOCTYPE x [<!ENTITY a 'b'>]><StorageServiceProperties>&a;</StorageServiceProperties>", "InvalidXmlDocument"),
   ])
-  func settingsThatWouldNotBeHonouredAreRefused(document: String, code: String) async throws {
+  func settingsThatCannotBeAreRefused(document: String, code: String) async throws {
     let fixture = try await AccountFixture()
     let answer = try await set(fixture, document)
     #expect(answer.status == 400)

@@ -25,7 +25,8 @@ import Wire
     #expect(resource.sku == ["name": "Standard_LRS", "tier": "Standard"])
     #expect(resource.kindName == "StorageV2")
     let properties = try await fixture.render(resource)
-    #expect(properties["primaryEndpoints"] == ["blob": "https://acct.blob.core.cloud.test:8443/"])
+    let endpoints: [(name: String, value: JSON)] = ["blob", "queue", "table", "web"].map { ($0, .string("https://acct.\($0).core.cloud.test:8443/")) }
+    #expect(properties["primaryEndpoints"] == .object(JSON.Object(endpoints)))
     #expect(properties["statusOfPrimary"]?.string == "available")
     #expect(properties["primaryLocation"]?.string == "paris")
     #expect(properties["accessTier"]?.string == "Hot")
@@ -80,7 +81,7 @@ import Wire
     ("Standard_LRS", "Disk", "InvalidValuesForRequestParameters"),
     ("Standard_LRS", "FileStorage", "FeatureNotSupportedForAccount"),
     ("Standard_LRS", "BlockBlobStorage", "InvalidValuesForRequestParameters"),
-    ("Premium_LRS", "StorageV2", "InvalidValuesForRequestParameters"),
+    ("Premium_LRS", "BlobStorage", "InvalidValuesForRequestParameters"),
   ])
   func promisesThatCannotBeKeptAreRefused(sku: String, kind: String, code: String) async throws {
     let fixture = try await AccountFixture()
@@ -89,7 +90,10 @@ import Wire
     #expect(try await fixture.availability("acct") == ["nameAvailable": true])
   }
 
-  @Test(arguments: [("Standard_LRS", "StorageV2"), ("Standard_LRS", "BlobStorage"), ("standard_lrs", "storage"), ("Premium_LRS", "BlockBlobStorage")])
+  @Test(arguments: [
+    ("Standard_LRS", "StorageV2"), ("Standard_LRS", "BlobStorage"), ("standard_lrs", "storage"), ("Premium_LRS", "BlockBlobStorage"),
+    ("Premium_LRS", "StorageV2"),
+  ])
   func kindsThatAreServedAreMade(sku: String, kind: String) async throws {
     let fixture = try await AccountFixture()
     let resource = try await fixture.put(fixture.id("acct"), AccountFixture.body(sku: sku, kind: kind))
@@ -101,17 +105,24 @@ import Wire
       (["isHnsEnabled": true], "FeatureNotSupportedForAccount"),
       (["isSftpEnabled": true], "FeatureNotSupportedForAccount"),
       (["isNfsV3Enabled": true], "FeatureNotSupportedForAccount"),
-      (["publicNetworkAccess": "Disabled"], "FeatureNotSupportedForAccount"),
-      (["networkAcls": ["defaultAction": "Deny"]], "FeatureNotSupportedForAccount"),
-      (["networkAcls": ["defaultAction": "Allow", "ipRules": [["value": "1.2.3.4"]]]], "FeatureNotSupportedForAccount"),
+      (["publicNetworkAccess": "SecuredByPerimeter"], "FeatureNotSupportedForAccount"),
+      (["publicNetworkAccess": "Sometimes"], "InvalidValuesForRequestParameters"),
+      (["networkAcls": ["virtualNetworkRules": [["id": "/subscriptions/x"]]]], "FeatureNotSupportedForAccount"),
+      (["networkAcls": ["resourceAccessRules": [["tenantId": "x"]]]], "FeatureNotSupportedForAccount"),
+      (["networkAcls": ["ipRules": [["value": "1.2.3.4/31"]]]], "InvalidValuesForRequestParameters"),
+      (["networkAcls": ["ipRules": [["value": "1.2.3.4"], ["value": "1.2.3.4"]]]], "InvalidValuesForRequestParameters"),
+      (["networkAcls": ["ipRules": [["value": "::1"]]]], "InvalidValuesForRequestParameters"),
+      (["networkAcls": ["bypass": "None, Logging"]], "InvalidValuesForRequestParameters"),
       (["networkAcls": ["defaultAction": "Maybe"]], "InvalidValuesForRequestParameters"),
       (["encryption": ["keySource": "Microsoft.Keyvault", "keyvaultproperties": ["keyname": "k"]]], "FeatureNotSupportedForAccount"),
       (["encryption": ["requireInfrastructureEncryption": true]], "FeatureNotSupportedForAccount"),
       (["minimumTlsVersion": "TLS1_0"], "InvalidValuesForRequestParameters"),
-      (["minimumTlsVersion": "TLS1_3"], "FeatureNotSupportedForAccount"),
       (["accessTier": "Frozen"], "InvalidValuesForRequestParameters"),
       (["allowBlobPublicAccess": "yes"], "InvalidValuesForRequestParameters"),
-      (["sasPolicy": ["sasExpirationPeriod": "1.00:00:00", "expirationAction": "Block"]], "FeatureNotSupportedForAccount"),
+      (["sasPolicy": ["sasExpirationPeriod": "1 day", "expirationAction": "Block"]], "InvalidValuesForRequestParameters"),
+      (["sasPolicy": ["sasExpirationPeriod": "0.00:00:00", "expirationAction": "Block"]], "InvalidValuesForRequestParameters"),
+      (["sasPolicy": ["sasExpirationPeriod": "1.00:00:00", "expirationAction": "Delete"]], "InvalidValuesForRequestParameters"),
+      (["allowedCopyScope": "PrivateLink"], "FeatureNotSupportedForAccount"),
       (["customDomain": ["name": "www.example.org"]], "FeatureNotSupportedForAccount"),
       (["unheardOf": 1], "InvalidValuesForRequestParameters"),
     ] as [(JSON, String)])
@@ -216,7 +227,7 @@ import Wire
 }
 
 extension AccountFixture {
-  fileprivate func availability(_ name: String) async throws -> JSON {
+  func availability(_ name: String) async throws -> JSON {
     let action = try #require(provider.actions.first { $0.path == "checkNameAvailability" })
     let context = context()
     return try await records.read {

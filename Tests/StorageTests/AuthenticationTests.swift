@@ -217,9 +217,9 @@ import Wire
   }
 
   @Test(arguments: [
-    ("GET", "/", "comp=batch", 400, "InvalidQueryParameterValue"), ("POST", "/", "comp=batch", 400, "InvalidQueryParameterValue"),
-    ("GET", "/", "restype=service&comp=stats", 400, "InvalidQueryParameterValue"), ("DELETE", "/", "comp=list", 405, "UnsupportedHttpVerb"),
-    ("PUT", "/con", "restype=container&comp=lease", 400, "InvalidQueryParameterValue"), ("GET", "//", "", 400, "InvalidUri"),
+    ("GET", "/", "comp=batch", 405, "UnsupportedHttpVerb"), ("POST", "/", "comp=bunch", 400, "InvalidQueryParameterValue"),
+    ("GET", "/", "restype=service&comp=state", 400, "InvalidQueryParameterValue"), ("DELETE", "/", "comp=list", 405, "UnsupportedHttpVerb"),
+    ("PUT", "/con", "restype=container&comp=rent", 400, "InvalidQueryParameterValue"), ("GET", "//", "", 400, "InvalidUri"),
     ("GET", "/con/a%00b", "", 400, "InvalidUri"), ("GET", "/con/a%0Ab", "", 400, "InvalidUri"), ("GET", "/con/a%zz", "", 400, "InvalidUri"),
     ("GET", "/con/a%FF", "", 400, "InvalidUri"), ("GET", "/con/", "", 400, "InvalidUri"), ("GET", "con", "", 400, "InvalidUri"),
   ])

@@ -207,13 +207,13 @@ struct Answer: CustomStringConvertible {
       length = body.count
     case .head(let length):
       self.length = length
-    case .stream(let length, let source):
-      self.length = length
+    case .stream(let announced, let source):
       do {
         while let piece = try await source.next() { body += Array(piece.readableBytesView) }
       } catch {
         failure = error
       }
+      length = announced ?? body.count
     }
   }
 

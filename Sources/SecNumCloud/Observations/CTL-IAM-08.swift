@@ -3,7 +3,8 @@ internal import Catalogue
 internal import Wire
 
 /// The provider's own administration cannot be reached from a public network: nothing listens but the front door, what the matrix of flows names, and
-/// loopback; the control socket is a file that its owner alone opens.
+/// other programs' loopback; the control socket is a file that its owner alone opens. A port of the cloud's own beside the front door, such as those of
+/// development storage, is named or is a gap on the loopback too.
 package struct ControlIAM08: ControlObservation {
   package let control = "CTL-IAM-08"
   package let test = "CTL-IAM-08Tests: a port on every address of the host is a gap until the matrix of flows names it"
@@ -74,7 +75,8 @@ private struct ListenerLook {
       // Where a client of UDP waits for its answer, nothing is offered. A tunnel is no client: nobody holds it.
       if socket.transport == .udp, ephemeral.contains(socket.localPort), holder != nil { return nil }
       let isFrontDoor = socket.transport == .tcp && socket.localPort == site.address.port && door.contains(socket.local)
-      let standing = isFrontDoor ? .frontDoor : socket.local.isLoopback ? .loopback : Self.standing(of: socket, register)
+      let isForeignLoopback = socket.local.isLoopback && !(socket.transport == .tcp && holder?.id == site.processID)
+      let standing = isFrontDoor ? .frontDoor : isForeignLoopback ? .loopback : Self.standing(of: socket, register)
       return Listener(socket: socket, holder: holder, isOfCloud: holder.map { family.contains($0.id) } ?? false, standing: standing)
     }
     let attributes = try platform.host.attributes(of: site.controlSocket)

@@ -61,72 +61,95 @@ struct BlobServiceType: ProjectedResourceType {
     for (name, value) in change.body.object?.member(ignoringCase: "properties")?.object?.members ?? [] where value != .null {
       try Self.set(name, value, in: &properties)
     }
+    properties.lastAccessTrackingSince = properties.tracksLastAccess ? properties.lastAccessTrackingSince ?? change.context.now : nil
     try transaction.save(properties)
     accounts.invalidate(account.name, after: transaction)
     return Self.resource(of: account)
   }
 
   private static func set(_ name: String, _ value: JSON, in properties: inout BlobServiceProperties) throws {
-    /// Features that are not there, by the member that would turn each on.
-    let absent: [String: (feature: String, member: String)] = [
-      "deleteretentionpolicy": ("Blob soft delete", "enabled"), "containerdeleteretentionpolicy": ("Container soft delete", "enabled"),
-      "changefeed": ("Change feed", "enabled"), "restorepolicy": ("Point-in-time restore", "enabled"),
-      "lastaccesstimetrackingpolicy": ("Last access time tracking", "enable"),
-    ]
     switch name.lowercased() {
-    case "cors": properties.crossOriginRules = try rules(value)
+    case "cors": properties.crossOriginRules = try CrossOriginRule.list(value)
     case "defaultserviceversion":
       guard let version = value.string, StorageVersion.isKnown(version) else { throw StorageAccountSettings.invalid(name) }
       properties.defaultServiceVersion = version
-    case "isversioningenabled", "automaticsnapshotpolicyenabled":
-      guard value.boolean == false else { throw StorageAccountSettings.unsupported("Versioning", "properties.\(name)") }
-    case let lowered:
-      guard let (feature, member) = absent[lowered] else { throw StorageAccountSettings.invalid(name) }
-      guard !(value.object?.member(ignoringCase: member)?.boolean ?? false) else {
-        throw StorageAccountSettings.unsupported(feature, "properties.\(name)")
+    case "isversioningenabled": properties.versioning = try flag(value, name)
+    // The name that it had before there were versions.
+    case "automaticsnapshotpolicyenabled":
+      guard value.boolean == false else { throw StorageAccountSettings.unsupported("Automatic snapshot", "properties.\(name)") }
+    case "deleteretentionpolicy":
+      properties.deleteRetentionDays = try retention(value, name)
+      if let permanent = value.object?.member(ignoringCase: "allowPermanentDelete") {
+        properties.permanentDelete = try flag(permanent, "\(name).allowPermanentDelete")
       }
+    case "containerdeleteretentionpolicy": properties.containerDeleteRetentionDays = try retention(value, name)
+    case "changefeed": properties.changeFeed = try changeFeed(value)
+    case "lastaccesstimetrackingpolicy":
+      guard let enabled = value.object?.member(ignoringCase: "enable") else { throw StorageAccountSettings.invalid("\(name).enable") }
+      properties.lastAccessTracking = try flag(enabled, "\(name).enable")
+    case "restorepolicy":
+      guard !(value.object?.member(ignoringCase: "enabled")?.boolean ?? false) else {
+        throw StorageAccountSettings.unsupported("Point-in-time restore", "properties.\(name)")
+      }
+    // Answers show it, and clients send it back.
+    case "provisioningstate": return
+    default: throw StorageAccountSettings.invalid(name)
     }
   }
 
-  private static func rules(_ value: JSON) throws -> [CrossOriginRule] {
-    let list = value.object?.member(ignoringCase: "corsRules")?.array ?? []
-    guard list.count <= CrossOriginRule.maximumRules else { throw StorageAccountSettings.invalid("cors.corsRules") }
-    return try list.map { rule in
-      func element(_ name: String) -> XMLElement? {
-        guard let value = rule.object?.member(ignoringCase: name) else { return nil }
-        let text = value.array.map { $0.compactMap(\.string).joined(separator: ",") } ?? value.integer.map { String($0) } ?? ""
-        return XMLElement(name: name == "maxAgeInSeconds" ? "MaxAgeInSeconds" : name.prefix(1).uppercased() + name.dropFirst(), text: text)
-      }
-      let names = ["allowedOrigins", "allowedMethods", "allowedHeaders", "exposedHeaders", "maxAgeInSeconds"]
-      do {
-        return try CrossOriginRule(XMLElement(name: "CorsRule", children: names.compactMap(element)))
-      } catch is CloudError {
-        throw StorageAccountSettings.invalid("cors.corsRules")
-      }
+  private static func flag(_ value: JSON, _ path: String) throws -> Bool {
+    guard let flag = value.boolean else { throw StorageAccountSettings.invalid(path) }
+    return flag
+  }
+
+  /// Days; nil where the policy is off.
+  private static func retention(_ value: JSON, _ path: String) throws -> Int? {
+    guard let enabled = value.object?.member(ignoringCase: "enabled") else { throw StorageAccountSettings.invalid("\(path).enabled") }
+    guard try flag(enabled, "\(path).enabled") else { return nil }
+    guard let days = value.object?.member(ignoringCase: "days")?.integer, RetentionPolicy.days.contains(Int(clamping: days)) else {
+      throw StorageAccountSettings.invalid("\(path).days")
     }
+    return Int(days)
+  }
+
+  private static func changeFeed(_ value: JSON) throws -> ChangeFeedSettings? {
+    guard let enabled = value.object?.member(ignoringCase: "enabled") else { throw StorageAccountSettings.invalid("changeFeed.enabled") }
+    guard try flag(enabled, "changeFeed.enabled") else { return nil }
+    guard let days = value.object?.member(ignoringCase: "retentionInDays"), days != .null else { return ChangeFeedSettings() }
+    guard let days = days.integer, ChangeFeedSettings.days.contains(Int(clamping: days)) else {
+      throw StorageAccountSettings.invalid("changeFeed.retentionInDays")
+    }
+    return ChangeFeedSettings(retentionDays: Int(days))
   }
 
   func render(_ resource: Resource, in reader: any RecordReader) throws -> JSON {
     guard let account = try Self.account(above: resource.id, tenant: resource.tenant, in: reader) else { return [:] }
     let properties = try BlobServiceProperties.of(account, in: reader)
-    return .object([
-      "cors": ["corsRules": .array(properties.crossOriginRules.map(\.json))],
-      "defaultServiceVersion": .string(properties.defaultServiceVersion),
-      "deleteRetentionPolicy": ["enabled": false, "allowPermanentDelete": false],
-      "containerDeleteRetentionPolicy": ["enabled": false],
-      "isVersioningEnabled": false,
-      "changeFeed": ["enabled": false],
-      "restorePolicy": ["enabled": false],
-    ])
+    var deleteRetention = properties.deleteRetention.json
+    deleteRetention["allowPermanentDelete"] = .boolean(properties.allowsPermanentDelete)
+    var changeFeed = JSON.Object([("enabled", .boolean(properties.changeFeed != nil))])
+    if let days = properties.changeFeed?.retentionDays { changeFeed["retentionInDays"] = .integer(Int64(days)) }
+    var object = JSON.Object()
+    object["cors"] = ["corsRules": .array(properties.crossOriginRules.map(\.json))]
+    object["defaultServiceVersion"] = .string(properties.defaultServiceVersion)
+    object["deleteRetentionPolicy"] = .object(deleteRetention)
+    object["containerDeleteRetentionPolicy"] = .object(properties.containerDeleteRetention.json)
+    object["isVersioningEnabled"] = .boolean(properties.isVersioningEnabled)
+    object["changeFeed"] = .object(changeFeed)
+    object["restorePolicy"] = ["enabled": false]
+    if properties.tracksLastAccess {
+      object["lastAccessTimeTrackingPolicy"] = [
+        "enable": true, "name": "AccessTimeTracking", "trackingGranularityInDays": 1, "blobType": ["blockBlob"],
+      ]
+    }
+    return .object(object)
   }
 }
 
-extension CrossOriginRule {
-  fileprivate var json: JSON {
-    func list(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
-    return [
-      "allowedOrigins": list(allowedOrigins), "allowedMethods": list(allowedMethods), "allowedHeaders": list(allowedHeaders),
-      "exposedHeaders": list(exposedHeaders), "maxAgeInSeconds": .integer(Int64(maximumAgeSeconds)),
-    ]
+extension RetentionPolicy {
+  fileprivate var json: JSON.Object {
+    var object = JSON.Object([("enabled", .boolean(isEnabled))])
+    if let days { object["days"] = .integer(Int64(days)) }
+    return object
   }
 }

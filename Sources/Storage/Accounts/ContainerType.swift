@@ -9,6 +9,9 @@ internal import Wire
 /// Source: Microsoft, "Blob Containers", REST reference of the storage resource provider.
 struct ContainerType: ProjectedResourceType {
   let random: any RandomSource
+  let clock: any WallClock
+
+  var actions: [ResourceAction] { ContainerLegalHolds().actions }
 
   var descriptor: ResourceTypeDescriptor {
     ResourceTypeDescriptor(
@@ -53,9 +56,11 @@ struct ContainerType: ProjectedResourceType {
       ?? Container(
         tenant: account.tenant, partition: account.partition, name: change.id.name, id: random.guid(), etag: ETag(at: context.now),
         lastModified: context.now, createdTime: context.now, metadata: Metadata(), publicAccess: .none, policies: [])
+    if existing == nil { container.immutability.isVersionLevel = account.hasImmutableVersions ?? false }
     for (name, value) in change.body.object?.member(ignoringCase: "properties")?.object?.members ?? [] where value != .null {
       try Self.set(name, value, in: &container, of: account)
     }
+    try container.requireScope(of: account, replacing: existing, in: transaction)
     if let existing {
       container.etag = ETag(at: context.now, after: existing.etag)
       container.lastModified = context.now
@@ -84,13 +89,18 @@ struct ContainerType: ProjectedResourceType {
       }
       container.metadata = try Metadata(headers)
     case "defaultencryptionscope":
-      guard value.string == "$account-encryption-key" else { throw StorageAccountSettings.unsupported("Encryption scope", "properties.\(name)") }
-    case "denyencryptionscopeoverride", "enablenfsv3rootsquash", "enablenfsv3allsquash":
+      guard let scope = value.string else { throw StorageAccountSettings.invalid(name) }
+      container.defaultScope = scope == EncryptionScope.account ? nil : scope
+    case "denyencryptionscopeoverride":
+      guard let denies = value.boolean else { throw StorageAccountSettings.invalid(name) }
+      container.deniesOtherScopes = denies
+    case "enablenfsv3rootsquash", "enablenfsv3allsquash":
       guard value.boolean == false else { throw StorageAccountSettings.unsupported("The property \(name)", "properties.\(name)") }
     case "immutablestoragewithversioning":
-      guard value["enabled"]?.boolean != true else {
-        throw StorageAccountSettings.unsupported("Immutable storage with versioning", "properties.\(name)")
+      guard let isEnabled = value["enabled"]?.boolean, isEnabled || !container.immutability.isVersionLevel else {
+        throw StorageAccountSettings.invalid(name)
       }
+      container.immutability.isVersionLevel = isEnabled
     case let lowered:
       guard readOnly.contains(lowered) else { throw StorageAccountSettings.invalid(name) }
     }
@@ -99,8 +109,10 @@ struct ContainerType: ProjectedResourceType {
   /// The container is gone with the commit; what was in it is purged afterwards.
   func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {
     guard let container = try container(of: resource.id, tenant: resource.tenant, in: transaction) else { return }
-    try transaction.remove(Container.self, container.key)
-    try transaction.save(PurgeTask(id: random.guid(), tenant: container.tenant, subject: .container(container.id)))
+    guard let account = try BlobServiceType.account(above: resource.id, tenant: resource.tenant, in: transaction) else { return }
+    let retention = try BlobServiceProperties.of(account, in: transaction).containerDeleteRetention
+    try container.requireRemovableWhenEmpty(in: transaction)
+    try container.remove(retention, at: context.now, random: random, in: transaction)
   }
 
   func render(_ resource: Resource, in reader: any RecordReader) throws -> JSON {
@@ -112,10 +124,18 @@ struct ContainerType: ProjectedResourceType {
       case .container: "Container"
       }
     let metadata = JSON.object(JSON.Object(container.metadata.items.map { ($0.name, .string($0.value)) }))
-    return [
-      "deleted": false, "remainingRetentionDays": 0, "publicAccess": access, "leaseStatus": "Unlocked", "leaseState": "Available",
-      "lastModifiedTime": .string(container.lastModified.iso8601Fractional), "metadata": metadata, "hasImmutabilityPolicy": false,
-      "hasLegalHold": false, "defaultEncryptionScope": "$account-encryption-key", "denyEncryptionScopeOverride": false,
+    let state = container.lease.state(at: clock.steady())
+    var properties: [(String, JSON)] = [
+      ("deleted", false), ("remainingRetentionDays", 0), ("publicAccess", access), ("leaseStatus", .string(state.status.capitalizedFirst)),
+      ("leaseState", .string(state.rawValue.capitalizedFirst)), ("lastModifiedTime", .string(container.lastModified.iso8601Fractional)),
+      ("metadata", metadata), ("defaultEncryptionScope", .string(container.defaultScope ?? EncryptionScope.account)),
+      ("denyEncryptionScopeOverride", .boolean(container.deniesOtherScopes)),
     ]
+    if let duration = container.lease?.durationName(at: clock.steady()) { properties.append(("leaseDuration", .string(duration.capitalizedFirst))) }
+    return .object(JSON.Object((properties + container.immutability.json(tenant: container.tenant)).map { (name: $0.0, value: $0.1) }))
   }
+}
+
+extension String {
+  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

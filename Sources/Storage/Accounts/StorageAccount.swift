@@ -24,6 +24,20 @@ struct StorageAccount: Record, Codable, Sendable {
   var skuName: String
   var kindName: String
   var location: String
+  // What follows is optional, as records of earlier days lack it.
+  /// Nil: `true`.
+  var requiresHTTPS: Bool?
+  /// `TLS1_2` or `TLS1_3`; nil: `TLS1_2`.
+  var minimumTLSVersion: String?
+  /// Nil: everybody may come.
+  var networkRules: NetworkRules?
+  var signaturePolicy: SignaturePolicy?
+  /// Of block blobs that have none of their own; nil: `Hot`.
+  var accessTier: String?
+  /// `AAD`: data is copied here from accounts of the same tenant only.
+  var allowedCopyScope: String?
+  /// Whether every container is made for versions with policies and legal holds of their own.
+  var hasImmutableVersions: Bool?
 
   struct AccessKey: Codable, Sendable {
     /// `key1` or `key2`.

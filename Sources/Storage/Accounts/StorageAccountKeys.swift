@@ -46,9 +46,14 @@ struct StorageAccountKeys: Sendable {
   }
 
   func make(_ name: String, _ account: StorageAccount, now: Timestamp, in transaction: RecordTransaction) throws -> StorageAccount.AccessKey {
+    try seal(random.bytes(StorageAccountType.keyBytes), as: name, account, now: now, in: transaction)
+  }
+
+  func seal(
+    _ bytes: [UInt8], as name: String, _ account: StorageAccount, now: Timestamp, in transaction: RecordTransaction
+  ) throws -> StorageAccount.AccessKey {
     let context = StorageAccount.sealingContext(account.name, name)
-    let sealed = try accounts.keyring.seal(
-      random.bytes(StorageAccountType.keyBytes), context: context, tenant: account.tenant, in: transaction)
+    let sealed = try accounts.keyring.seal(bytes, context: context, tenant: account.tenant, in: transaction)
     return StorageAccount.AccessKey(name: name, sealed: sealed, createdTime: now)
   }
 

@@ -13,6 +13,9 @@ enum StorageAccountName {
       && name.utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
   }
 
+  /// The account of development storage, whose key is no secret, belongs to the platform.
+  static func isReserved(_ name: String) -> Bool { name == DevelopmentStorage.accountName }
+
   static func invalidMessage(_ name: String) -> String {
     "\(name) is not a valid storage account name. Storage account name must be between 3 and 24 characters in length "
       + "and use numbers and lower-case letters only."
@@ -37,7 +40,7 @@ enum StorageAccountName {
     guard isValid(name) else {
       return ["nameAvailable": false, "reason": "AccountNameInvalid", "message": .string(invalidMessage(name))]
     }
-    guard try reader.fetch(StorageAccount.self, StorageAccount.key(name)) == nil else {
+    guard try !isReserved(name) && reader.fetch(StorageAccount.self, StorageAccount.key(name)) == nil else {
       return ["nameAvailable": false, "reason": "AlreadyExists", "message": .string(alreadyTaken(name).message)]
     }
     return ["nameAvailable": true]

@@ -44,10 +44,8 @@ enum StorageAccountSettings {
   ]
   /// Properties with one value that the platform can honour, among those that Azure knows.
   private static let fixed: [(name: String, value: String, refused: [String], feature: String)] = [
-    ("publicNetworkAccess", "Enabled", ["Disabled", "SecuredByPerimeter"], "Restricting public network access"),
     ("dnsEndpointType", "Standard", ["AzureDnsZone"], "Azure DNS zone endpoint"),
     ("largeFileSharesState", "Disabled", ["Enabled"], "File"),
-    ("minimumTlsVersion", "TLS1_2", ["TLS1_3"], "Another minimum TLS version"),
   ]
   /// What answers show and requests may repeat without effect.
   private static let readOnly: Set<String> = [
@@ -88,14 +86,19 @@ enum StorageAccountSettings {
   private static func setStructured(_ lowered: String, _ name: String, _ value: JSON, in settings: inout JSON.Object, kind: String) throws {
     switch lowered {
     case "accesstier": settings["accessTier"] = .string(try accessTier(value, kind: kind))
-    case "networkacls": settings["networkAcls"] = try networkRules(value, settings["networkAcls"])
+    case "networkacls": settings["networkAcls"] = try NetworkRules.setting(value, over: settings["networkAcls"])
     case "encryption": try checkEncryption(value)
     case "keypolicy":
       guard let days = value["keyExpirationPeriodInDays"]?.integer, (0...Int64(Int32.max)).contains(days) else {
         throw invalid("keyPolicy.keyExpirationPeriodInDays")
       }
       settings["keyPolicy"] = ["keyExpirationPeriodInDays": .integer(days)]
-    case "saspolicy": throw unsupported("SAS expiration policy", "properties.\(name)")
+    case "saspolicy": settings["sasPolicy"] = try signaturePolicy(value)
+    case "minimumtlsversion": settings["minimumTlsVersion"] = .string(try choice(value, ["TLS1_2", "TLS1_3"], "minimumTlsVersion"))
+    case "publicnetworkaccess":
+      let wanted = try choice(value, ["Enabled", "Disabled", "SecuredByPerimeter"], "publicNetworkAccess")
+      guard wanted != "SecuredByPerimeter" else { throw unsupported("Network security perimeter", "properties.publicNetworkAccess") }
+      settings["publicNetworkAccess"] = .string(wanted)
     case "azurefilesidentitybasedauthentication":
       guard value["directoryServiceOptions"]?.string?.lowercased() == "none" else { throw unsupported("File", "properties.\(name)") }
     case "routingpreference":
@@ -103,10 +106,17 @@ enum StorageAccountSettings {
       let publishes = value["publishMicrosoftEndpoints"]?.boolean ?? false || value["publishInternetEndpoints"]?.boolean ?? false
       guard isDefault, !publishes else { throw unsupported("Routing preference", "properties.\(name)") }
     case "immutablestoragewithversioning":
-      guard !(value["enabled"]?.boolean ?? false) else { throw unsupported("Immutable storage with versioning", "properties.\(name)") }
+      guard value["immutabilityPolicy"] == nil else {
+        throw unsupported("A default immutability policy", "properties.immutableStorageWithVersioning.immutabilityPolicy")
+      }
+      guard let isEnabled = value["enabled"]?.boolean else { throw invalid("immutableStorageWithVersioning.enabled") }
+      settings["immutableStorageWithVersioning"] = isEnabled ? ["enabled": true] : nil
     case "customdomain":
       guard value["name"]?.string?.isEmpty ?? true else { throw unsupported("Custom domain", "properties.\(name)") }
-    case "allowedcopyscope": throw unsupported("Restricting the scope of copies", "properties.\(name)")
+    case "allowedcopyscope":
+      let wanted = try choice(value, ["AAD", "PrivateLink"], "allowedCopyScope")
+      guard wanted == "AAD" else { throw unsupported("Private link", "properties.allowedCopyScope") }
+      settings["allowedCopyScope"] = .string(wanted)
     default: throw invalid(name)
     }
   }
@@ -117,23 +127,17 @@ enum StorageAccountSettings {
     return tier
   }
 
-  /// Only rules that let everybody in: others would have to be enforced.
-  private static func networkRules(_ value: JSON, _ stored: JSON?) throws -> JSON {
-    guard let object = value.object else { throw invalid("networkAcls") }
-    let action = object.member(ignoringCase: "defaultAction")?.string ?? "Allow"
-    guard ["allow", "deny"].contains(action.lowercased()) else { throw invalid("networkAcls.defaultAction") }
-    guard action.lowercased() == "allow" else { throw unsupported("Restricting network access", "properties.networkAcls.defaultAction") }
-    for list in ["ipRules", "virtualNetworkRules", "resourceAccessRules"] {
-      guard let rules = object.member(ignoringCase: list), rules != .null else { continue }
-      guard let array = rules.array else { throw invalid("networkAcls.\(list)") }
-      guard array.isEmpty else { throw unsupported("Restricting network access", "properties.networkAcls.\(list)") }
+  private static func choice(_ value: JSON, _ known: [String], _ path: String) throws -> String {
+    guard let found = known.first(where: { $0.lowercased() == value.string?.lowercased() }) else { throw invalid(path) }
+    return found
+  }
+
+  private static func signaturePolicy(_ value: JSON) throws -> JSON {
+    guard let period = value["sasExpirationPeriod"]?.string, SignaturePolicy.seconds(period) != nil else {
+      throw invalid("sasPolicy.sasExpirationPeriod")
     }
-    let bypass = object.member(ignoringCase: "bypass")?.string ?? stored?["bypass"]?.string ?? "AzureServices"
-    let known: Set<String> = ["none", "logging", "metrics", "azureservices"]
-    guard bypass.split(separator: ",").allSatisfy({ known.contains(String($0).trimmingSpaces.lowercased()) }) else {
-      throw invalid("networkAcls.bypass")
-    }
-    return ["bypass": .string(bypass), "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"]
+    let action = try choice(value["expirationAction"] ?? "Log", ["Log", "Block"], "sasPolicy.expirationAction")
+    return ["sasExpirationPeriod": .string(period), "expirationAction": .string(action)]
   }
 
   /// Everything is encrypted under the account's own data key; keys of the customer's vault are not taken.

@@ -28,8 +28,11 @@ struct StorageAccountSignature: Sendable {
       throw StorageAccountSettings.invalid("canonicalizedResource")
     }
     let parts = resource.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: true).map(String.init)
-    guard (3...4).contains(parts.count), parts[0] == "blob", parts[1] == account.name else {
-      throw StorageAccountSettings.invalid("canonicalizedResource")
+    guard let service = parts.first.flatMap({ SharedAccessSignature.Service(rawValue: $0) }),
+      (3...(service == .blob ? 4 : 3)).contains(parts.count), parts[1] == account.name
+    else { throw StorageAccountSettings.invalid("canonicalizedResource") }
+    guard service == .blob else {
+      return ["serviceSasToken": .string(try signature(service, of: parts[2], account, body, in: reader))]
     }
     let fields = try fields(
       of: body,
@@ -40,6 +43,22 @@ struct StorageAccountSignature: Sendable {
     let context = SharedAccessSignature.Context(account: account.name, container: parts[2], blob: parts.count == 4 ? parts[3] : "")
     guard (fields.first { $0.name == "sr" }?.value == "c") == context.blob.isEmpty else { throw StorageAccountSettings.invalid("signedResource") }
     return ["serviceSasToken": .string(try sign(fields, context, account, body, in: reader))]
+  }
+
+  /// For a queue or a table.
+  private func signature(
+    _ service: SharedAccessSignature.Service, of name: String, _ account: StorageAccount, _ body: JSON, in reader: any RecordReader
+  ) throws -> String {
+    var fields = try fields(
+      of: body,
+      names: [
+        "sp": "signedPermission", "se": "signedExpiry", "st": "signedStart", "si": "signedIdentifier", "sip": "signedIp", "spr": "signedProtocol",
+      ])
+    if service == .table {
+      fields.append(("tn", name))
+      fields += try self.fields(of: body, names: ["spk": "startPk", "srk": "startRk", "epk": "endPk", "erk": "endRk"]).dropFirst()
+    }
+    return try sign(fields, SharedAccessSignature.Context(account: account.name, container: name), service: service, account, body, in: reader)
   }
 
   private func fields(of body: JSON, names: KeyValuePairs<String, String>) throws -> [(name: String, value: String)] {
@@ -57,14 +76,15 @@ struct StorageAccountSignature: Sendable {
   }
 
   private func sign(
-    _ fields: [(name: String, value: String)], _ context: SharedAccessSignature.Context, _ account: StorageAccount, _ body: JSON,
+    _ fields: [(name: String, value: String)], _ context: SharedAccessSignature.Context, service: SharedAccessSignature.Service = .blob,
+    _ account: StorageAccount, _ body: JSON,
     in reader: any RecordReader
   ) throws -> String {
     let wanted = body.object?.member(ignoringCase: "keyToSign")?.string?.lowercased() ?? account.keys.first?.name
     guard let key = account.keys.first(where: { $0.name == wanted }) else { throw StorageAccountSettings.invalid("keyToSign") }
     let secret = SymmetricKey(data: try keys.open(key, account, in: reader))
     do {
-      return try SharedAccessSignature.query(signing: fields, context, key: secret)
+      return try SharedAccessSignature.query(signing: fields, context, service: service, key: secret)
     } catch {
       throw StorageAccountSettings.invalid(error.description)
     }

@@ -15,6 +15,8 @@ struct StorageAccountType: ResourceType {
   let accounts: StorageAccounts
   let random: any RandomSource
   let address: CloudAddress
+  /// Whether it may make the account of development storage.
+  var makesReservedAccounts = false
 
   /// Accounts of one subscription in one location.
   static let maximumAccounts = 250
@@ -49,6 +51,7 @@ struct StorageAccountType: ResourceType {
   private func create(_ change: ResourceChange, _ body: JSON.Object, in transaction: RecordTransaction) throws -> Resource {
     let (name, context) = (change.id.name, change.context)
     try StorageAccountName.check(name)
+    guard makesReservedAccounts || !StorageAccountName.isReserved(name) else { throw StorageAccountName.alreadyTaken(name) }
     let location = StorageAccountName.normalizedLocation(body.member(ignoringCase: "location")?.string ?? "")
     let (sku, kind) = try StorageSku.select(
       name: body.member(ignoringCase: "sku")?["name"]?.string, kind: body.member(ignoringCase: "kind")?.string, location: location)
@@ -93,6 +96,9 @@ struct StorageAccountType: ResourceType {
     var settings = existing.properties.object ?? JSON.Object()
     if account.kindName == "StorageV2", settings["accessTier"] == nil { settings["accessTier"] = "Hot" }
     settings = try StorageAccountSettings.merging(body.member(ignoringCase: "properties"), into: settings, kind: account.kindName)
+    guard settings["immutableStorageWithVersioning"] == existing.properties["immutableStorageWithVersioning"] else {
+      throw StorageAccountSettings.cannotBeUpdated("immutableStorageWithVersioning")
+    }
     apply(settings, to: &account)
     try transaction.save(account)
     accounts.invalidate(account.name, after: transaction)
@@ -105,6 +111,27 @@ struct StorageAccountType: ResourceType {
   private func apply(_ settings: JSON.Object, to account: inout StorageAccount) {
     account.allowsSharedKey = settings["allowSharedKeyAccess"]?.boolean ?? true
     account.allowsPublicAccess = settings["allowBlobPublicAccess"]?.boolean ?? false
+    account.requiresHTTPS = settings["supportsHttpsTrafficOnly"]?.boolean
+    account.minimumTLSVersion = settings["minimumTlsVersion"]?.string
+    account.networkRules = NetworkRules(settings)
+    account.accessTier = settings["accessTier"]?.string
+    account.signaturePolicy = SignaturePolicy(settings)
+    account.allowedCopyScope = settings["allowedCopyScope"]?.string
+    account.hasImmutableVersions = settings["immutableStorageWithVersioning"]?["enabled"]?.boolean
+  }
+
+  /// The services of which an account of a kind has an endpoint.
+  private static func services(of kindName: String) -> [StorageService] {
+    switch kindName {
+    case "StorageV2": [.blob, .queue, .table, .web]
+    case "Storage": [.blob, .queue, .table]
+    case "BlockBlobStorage": [.blob, .web]
+    default: [.blob]
+    }
+  }
+
+  private func url(_ service: StorageService, _ account: StorageAccount) -> String {
+    "https://\(account.name).\(service.rawValue).\(address.storageSuffix)/"
   }
 
   static func account(of resource: Resource, in reader: any RecordReader) throws -> StorageAccount {
@@ -131,9 +158,14 @@ struct StorageAccountType: ResourceType {
   /// The data key goes at once, and with it every byte's meaning; the records and the space follow in the background.
   func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {
     let account = try Self.account(of: resource, in: transaction)
+    try account.requireRemovable(in: transaction)
+    try EncryptionScopeType(accounts: accounts).destroyAll(of: account, in: transaction)
     try accounts.keyring.destroyDataKey(account.dataKey, tenant: account.tenant, in: transaction)
     try transaction.remove(StorageAccount.self, account.key)
     try transaction.remove(BlobServiceProperties.self, BlobServiceProperties.key(of: account))
+    try transaction.remove(ManagementPolicy.self, ManagementPolicy.key(of: account))
+    try transaction.remove(LifecycleRun.self, LifecycleRun.key(tenant: account.tenant, account.partition))
+    for service in [StorageService.queue, .table] { try transaction.remove(ServiceProperties.self, ServiceProperties.key(of: account, service)) }
     try transaction.save(PurgeTask(id: random.guid(), tenant: account.tenant, subject: .account(account.partition)))
     accounts.invalidate(account.name, after: transaction)
   }
@@ -149,7 +181,7 @@ struct StorageAccountType: ResourceType {
     properties["primaryLocation"] = .string(account.location)
     properties["statusOfPrimary"] = "available"
     // Only what is served: a client that finds no endpoint says so, where one that finds a dead one hangs.
-    properties["primaryEndpoints"] = ["blob": .string("https://\(account.name).blob.\(address.storageSuffix)/")]
+    properties["primaryEndpoints"] = .object(JSON.Object(Self.services(of: account.kindName).map { ($0.rawValue, .string(url($0, account))) }))
     properties["privateEndpointConnections"] = []
     let service: JSON = ["keyType": "Account", "enabled": true, "lastEnabledTime": .string(account.createdTime.iso8601Fractional)]
     properties["encryption"] = ["keySource": "Microsoft.Storage", "services": ["blob": service]]

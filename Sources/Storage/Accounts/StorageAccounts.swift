@@ -65,6 +65,8 @@ struct OpenAccount: Sendable {
   let keys: [SymmetricKey]
   let delegationSecret: SymmetricKey
   let properties: BlobServiceProperties
+  private let queueProperties: ServiceProperties
+  private let tableProperties: ServiceProperties
 
   init(_ account: StorageAccount, keyring: Keyring, in reader: any RecordReader) throws {
     self.account = account
@@ -76,10 +78,39 @@ struct OpenAccount: Sendable {
     let context = StorageAccount.sealingContext(account.name, StorageAccount.delegation)
     delegationSecret = SymmetricKey(data: try keyring.open(account.delegationSecret, context: context, tenant: account.tenant, in: reader))
     properties = try BlobServiceProperties.of(account, in: reader)
+    queueProperties = try ServiceProperties.of(account, .queue, in: reader)
+    tableProperties = try ServiceProperties.of(account, .table, in: reader)
+  }
+
+  func crossOriginRules(of service: StorageService) -> [CrossOriginRule] {
+    switch service {
+    case .blob, .web: properties.crossOriginRules
+    case .queue: queueProperties.crossOriginRules
+    case .table: tableProperties.crossOriginRules
+    }
+  }
+
+  /// Nil where nothing is to be written down.
+  func analytics(of service: StorageService) -> ServiceAnalytics? {
+    switch service {
+    case .blob, .web: properties.recorded.flatMap { $0.isEnabled ? $0 : nil }
+    case .queue: queueProperties.analytics.isEnabled ? queueProperties.analytics : nil
+    case .table: tableProperties.analytics.isEnabled ? tableProperties.analytics : nil
+    }
   }
 
   /// The path of a container below the account, as decisions name it.
   func path(container: String) -> String {
     "\(path)/blobServices/default/containers/\(container)"
+  }
+
+  /// The path of the container, queue or table that a request names, or of the account where it names none.
+  func path(to target: StorageTarget) -> String {
+    guard !target.container.isEmpty else { return path }
+    return switch target.service {
+    case .blob, .web: path(container: target.container)
+    case .queue: "\(path)/queueServices/default/queues/\(target.container)"
+    case .table: "\(path)/tableServices/default/tables/\(target.container)"
+    }
   }
 }

@@ -8,6 +8,7 @@ public struct StorageProvider: ResourceProvider {
   public let namespace = "Microsoft.Storage"
   private let accounts: StorageAccounts
   private let random: any RandomSource
+  private let clock: any WallClock
   private let address: CloudAddress
   private let locations: [String]
 
@@ -19,16 +20,22 @@ public struct StorageProvider: ResourceProvider {
   ]
 
   /// `locations` are the names of the places where accounts can be made.
-  public init(accounts: StorageAccounts, random: any RandomSource, address: CloudAddress, locations: [String]) {
+  public init(
+    accounts: StorageAccounts, random: any RandomSource, clock: any WallClock = SystemClock(), address: CloudAddress, locations: [String]
+  ) {
     self.accounts = accounts
     self.random = random
+    self.clock = clock
     self.address = address
     self.locations = locations
   }
 
   public var types: [any ResourceType] {
     [
-      StorageAccountType(accounts: accounts, random: random, address: address), BlobServiceType(accounts: accounts), ContainerType(random: random),
+      StorageAccountType(accounts: accounts, random: random, address: address), BlobServiceType(accounts: accounts),
+      ContainerType(random: random, clock: clock), ContainerPolicyType(random: random), EncryptionScopeType(accounts: accounts),
+      ServiceType(accounts: accounts, service: .queue), QueueType(random: random), ServiceType(accounts: accounts, service: .table),
+      TableType(random: random), ManagementPolicyType(), ObjectReplicationPolicyType(),
     ]
   }
 

@@ -70,6 +70,37 @@ enum StorageProviderOperations {
     operation(
       "storageAccounts/blobServices/containers/setAcl/action", "Blob container", "Set blob container ACL",
       "Returns the result of setting the access control list of a container"),
+    operation(
+      "storageAccounts/queueServices/read", "Queue service", "Get Queue service properties",
+      "Returns the properties or statistics of the queue service"),
+    operation(
+      "storageAccounts/queueServices/write", "Queue service", "Set Queue service properties",
+      "Returns the result of setting the queue service's properties"),
+    operation("storageAccounts/queueServices/queues/read", "Queue", "Get Queue", "Returns a queue or a list of queues"),
+    operation("storageAccounts/queueServices/queues/write", "Queue", "Put Queue", "Returns the result of writing a queue"),
+    operation("storageAccounts/queueServices/queues/delete", "Queue", "Delete Queue", "Returns the result of deleting a queue"),
+    operation(
+      "storageAccounts/tableServices/read", "Table service", "Get Table service properties",
+      "Returns the properties or statistics of the table service"),
+    operation(
+      "storageAccounts/tableServices/write", "Table service", "Set Table service properties",
+      "Returns the result of setting the table service's properties"),
+    operation("storageAccounts/tableServices/tables/read", "Table", "Get Table", "Returns a table or a list of tables"),
+    operation("storageAccounts/tableServices/tables/write", "Table", "Put Table", "Returns the result of writing a table"),
+    operation("storageAccounts/tableServices/tables/delete", "Table", "Delete Table", "Returns the result of deleting a table"),
+    operation(
+      "storageAccounts/managementPolicies/read", "Data management policy", "Get management policy", "Gets the storage account's management policy"),
+    operation(
+      "storageAccounts/managementPolicies/write", "Data management policy", "Put management policy", "Puts the storage account's management policy"),
+    operation(
+      "storageAccounts/managementPolicies/delete", "Data management policy", "Delete management policy",
+      "Deletes the storage account's management policy"),
+    operation(
+      "storageAccounts/objectReplicationPolicies/read", "Object replication policy", "Get object replication policy",
+      "Gets an object replication policy"),
+    operation(
+      "storageAccounts/objectReplicationPolicies/write", "Object replication policy", "Create or update object replication policy",
+      "Creates or updates an object replication policy"),
   ]
 
   private static let data = [
@@ -110,5 +141,32 @@ enum StorageProviderOperations {
     operation(
       "storageAccounts/blobServices/containers/blobs/immutableStorage/runAsSuperUser/action", isDataAction: true, "Blob", "Run as super user",
       "Returns the result of the blob command on immutable storage"),
+    operation(
+      "storageAccounts/queueServices/queues/messages/read", isDataAction: true, "Message", "Read message", "Returns a message"),
+    operation(
+      "storageAccounts/queueServices/queues/messages/write", isDataAction: true, "Message", "Write message", "Returns the result of writing a message"
+    ),
+    operation(
+      "storageAccounts/queueServices/queues/messages/delete", isDataAction: true, "Message", "Delete message",
+      "Returns the result of deleting a message"),
+    operation(
+      "storageAccounts/queueServices/queues/messages/add/action", isDataAction: true, "Message", "Add message",
+      "Returns the result of adding a message"),
+    operation(
+      "storageAccounts/queueServices/queues/messages/process/action", isDataAction: true, "Message", "Process message",
+      "Returns the result of processing a message"),
+    operation(
+      "storageAccounts/tableServices/tables/entities/read", isDataAction: true, "Table entity", "Query table entities", "Queries table entities"),
+    operation(
+      "storageAccounts/tableServices/tables/entities/write", isDataAction: true, "Table entity", "Insert, merge, or replace table entities",
+      "Inserts, merges, or replaces table entities"),
+    operation(
+      "storageAccounts/tableServices/tables/entities/delete", isDataAction: true, "Table entity", "Delete table entities", "Deletes table entities"),
+    operation(
+      "storageAccounts/tableServices/tables/entities/add/action", isDataAction: true, "Table entity", "Insert table entities",
+      "Inserts table entities"),
+    operation(
+      "storageAccounts/tableServices/tables/entities/update/action", isDataAction: true, "Table entity", "Merge or update table entities",
+      "Merges or updates table entities"),
   ]
 }

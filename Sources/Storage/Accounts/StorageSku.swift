@@ -12,7 +12,8 @@ struct StorageSku: Equatable, Sendable {
 
   static let offered = [
     StorageSku(name: "Standard_LRS", tier: "Standard", kinds: ["StorageV2", "Storage", "BlobStorage"]),
-    StorageSku(name: "Premium_LRS", tier: "Premium", kinds: ["BlockBlobStorage"]),
+    // Block and append blobs, or page blobs.
+    StorageSku(name: "Premium_LRS", tier: "Premium", kinds: ["BlockBlobStorage", "StorageV2"]),
   ]
 
   private static let known: Set<String> = [

@@ -21,16 +21,28 @@ extension StorageAuthenticator {
       method: context.request.method.rawValue, path: context.request.path, query: context.request.query,
       headers: context.request.headers.map { ($0.name, $0.value) }, account: account.name, version: context.version ?? StorageVersion.newest)
     let signature = String(halves[1])
-    for order in [SharedKey.HeaderOrder.collated, .bytewise] {
-      let text = isLite ? SharedKey.liteStringToSign(request, order: order) : SharedKey.stringToSign(request, order: order)
+    let texts = Self.stringsToSign(request, context.target.service, isLite: isLite)
+    for text in texts {
       for key in context.account.keys where SharedKey.isValid(signature: signature, of: text, key: key) {
         return keyHolder(context)
       }
     }
-    let text = isLite ? SharedKey.liteStringToSign(request) : SharedKey.stringToSign(request)
     throw StorageError.authenticationFailed(
       "The MAC signature found in the HTTP request '\(signature)' is not the same as any computed signature. "
-        + "Server used following string to sign: '\(text)'.")
+        + "Server used following string to sign: '\(texts.first ?? "")'.")
+  }
+
+  /// The strings that a client may have signed: it may sort headers in either of two orders, and for tables it signs none of them.
+  private static func stringsToSign(_ request: SharedKey.SignedRequest, _ service: StorageService, isLite: Bool) -> some Collection<String> {
+    let orders: [SharedKey.HeaderOrder] = service == .table ? [.bytewise] : [.collated, .bytewise]
+    return orders.lazy.map { order in
+      switch (service, isLite) {
+      case (.table, true): SharedKey.tableLiteStringToSign(request)
+      case (.table, false): SharedKey.tableStringToSign(request)
+      case (_, true): SharedKey.liteStringToSign(request, order: order)
+      case (_, false): SharedKey.stringToSign(request, order: order)
+      }
+    }
   }
 
   /// Whoever has one of the account's keys.

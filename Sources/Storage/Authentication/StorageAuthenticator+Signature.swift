@@ -12,7 +12,8 @@ extension StorageAuthenticator {
     let delegation = try await verify(signature, context)
     let terms = try await terms(of: signature, context)
     try checkTime(terms, now: context.now)
-    try Self.checkProtocol(signature["spr"], isSecure: true)
+    try checkPolicy(signature, terms, context.account.account)
+    try Self.checkProtocol(signature["spr"], isSecure: context.request.connection.isSecure)
     if let range = signature["sip"] {
       guard let range = AddressRange(range) else { throw StorageError.authenticationFailed("Signature fields not well formed.") }
       guard range.contains(context.request.remoteAddress) else {
@@ -20,25 +21,29 @@ extension StorageAuthenticator {
       }
     }
     let needed = context.operation.action(context.request).signed
-    try checkReach(signature, needed)
-    guard let needed, !needed.anyOf.isDisjoint(with: terms.permissions) else {
+    try checkReach(signature, needed, context.target.service.letter)
+    guard let needed, needed.isMet(by: terms.permissions, inService: signature.kind != .account) else {
       throw needed == nil ? StorageError.authorizationFailure : StorageError.authorizationPermissionMismatch
     }
-    let scope = grantedScope(signature, context)
+    let scope = try grantedScope(signature, context)
     let resourceTypes = signature.kind == .account ? Set(signature["srt"] ?? "") : nil
     let grant = SignedGrant(scope: scope.granted, permissions: terms.permissions, resourceTypes: resourceTypes, delegator: delegation)
-    return StorageCredential(
+    var credential = StorageCredential(
       principal: Principal(kind: .sharedAccessSignature(grant), tenant: context.account.account.tenant), scope: scope.asked,
       overrides: signature.responseHeaders, version: StorageVersion.isKnown(signature.version) ? signature.version : nil)
+    credential.encryptionScope = signature["ses"]
+    if signature.service == .table, signature.kind != .account {
+      credential.signedTable = signature["tn"]
+      credential.keyRange = SignedKeyRange(
+        startPartition: signature["spk"], startRow: signature["srk"], endPartition: signature["epk"], endRow: signature["erk"])
+    }
+    return credential
   }
 
   /// Fields that ask for what the platform does not have are refused rather than passed over.
   private func checkFields(_ signature: SharedAccessSignature) throws {
     guard signature.version <= StorageVersion.newest else {
       throw StorageError.invalidQueryParameterValue("sv", signature.version)
-    }
-    if let scope = signature["ses"] {
-      throw StorageError.invalidQueryParameterValue("ses", scope, reason: "The account has no such encryption scope.")
     }
     if let agent = signature["suoid"] {
       throw StorageError.invalidQueryParameterValue("suoid", agent, reason: "The account has no hierarchical namespace.")
@@ -57,9 +62,10 @@ extension StorageAuthenticator {
       default: ""
       }
     guard let snapshot else { throw StorageError.authenticationFailed("Signature did not match.") }
+    if ["bs", "bv"].contains(signature["sr"]), !Self.isOfState(request) { throw StorageError.authorizationFailure }
     let text = signature.stringToSign(
       SharedAccessSignature.Context(
-        account: context.account.account.name, container: context.target.container, blob: context.target.blob, snapshot: snapshot,
+        account: context.account.account.name, container: Self.container(signature, context.target), blob: context.target.blob, snapshot: snapshot,
         header: { request.headers.first(name: $0) }, parameter: { request.query[$0] }))
     let keys: [SymmetricKey]
     if signature.kind == .userDelegation {
@@ -72,6 +78,21 @@ extension StorageAuthenticator {
       throw StorageError.authenticationFailed("Signature did not match. String to sign used was \(text)")
     }
     return signature.kind == .userDelegation ? try await delegator(signature, context) : nil
+  }
+
+  /// What can be done to a state of a blob that is past: a write would go to the blob as it is now, which such a signature does not reach.
+  private static let stateChanges: Set<String> = ["tags", "tier", "immutabilitypolicies", "legalhold"]
+
+  private static func isOfState(_ request: EdgeRequest) -> Bool {
+    switch request.method {
+    case .GET, .HEAD, .DELETE, .POST: true
+    default: request.query["comp"].map { stateChanges.contains($0.lowercased()) } ?? false
+    }
+  }
+
+  /// A signature for tables names its table itself: the address of a batch does not.
+  private static func container(_ signature: SharedAccessSignature, _ target: StorageTarget) -> String {
+    signature.service == .table ? signature["tn"] ?? "" : target.container
   }
 
   private func delegator(_ signature: SharedAccessSignature, _ context: UnauthenticatedRequest) async throws -> SignedGrant.Delegator {
@@ -107,7 +128,8 @@ extension StorageAuthenticator {
   private func terms(of signature: SharedAccessSignature, _ context: UnauthenticatedRequest) async throws -> Terms {
     var policy: StoredAccessPolicy?
     if signature.kind == .service, let identifier = signature["si"] {
-      let access = try await containerAccess(context.account.account, context.target.container)
+      let access = try await containerAccess(
+        context.target.service, context.account.account, Self.container(signature, context.target))
       guard let found = access?.policies.first(where: { $0.id == identifier }) else { throw StorageError.authenticationFailed() }
       let isTwice =
         found.start != nil && signature["st"] != nil || found.expiry != nil && signature["se"] != nil
@@ -132,6 +154,14 @@ extension StorageAuthenticator {
     }
   }
 
+  /// Checks a key's own signature against what the account says of their life; a stored access policy has its own.
+  private func checkPolicy(_ signature: SharedAccessSignature, _ terms: Terms, _ account: StorageAccount) throws {
+    guard let policy = account.signaturePolicy, policy.blocks, signature.kind != .userDelegation, signature["si"] == nil,
+      !policy.admits(start: terms.start, expiry: terms.expiry)
+    else { return }
+    throw StorageError.authenticationFailed("The signature is valid for longer than the SAS expiration policy of the account permits.")
+  }
+
   /// Checks `spr` against how the request came.
   static func checkProtocol(_ signed: String?, isSecure: Bool) throws {
     switch signed {
@@ -145,24 +175,32 @@ extension StorageAuthenticator {
   }
 
   /// Whether the kind of signature can reach this kind of operation at all.
-  private func checkReach(_ signature: SharedAccessSignature, _ needed: SignedRequirement?) throws {
+  private func checkReach(_ signature: SharedAccessSignature, _ needed: SignedRequirement?, _ letter: Character?) throws {
     guard let needed else { throw StorageError.authorizationFailure }
     if signature.kind == .account {
-      guard signature["ss"]?.contains("b") ?? false else { throw StorageError.authorizationServiceMismatch }
+      guard let letter, signature["ss"]?.contains(letter) ?? false else { throw StorageError.authorizationServiceMismatch }
       guard signature["srt"]?.contains(needed.resourceType) ?? false else { throw StorageError.authorizationResourceTypeMismatch }
     } else {
-      if signature.kind == .userDelegation, !(signature["sks"]?.contains("b") ?? false) { throw StorageError.authorizationServiceMismatch }
-      // A service SAS is about blobs: of a container it can give the list of blobs, and never the container itself.
-      let isAboutBlobs = needed.resourceType == "o" || needed.resourceType == "c" && needed.anyOf.isSubset(of: ["l", "f"])
-      guard isAboutBlobs else { throw StorageError.authorizationFailure }
+      let serves = signature.kind != .userDelegation || letter.map { signature["sks"]?.contains($0) ?? false } ?? false
+      guard serves else { throw StorageError.authorizationServiceMismatch }
+      // Of a container a service SAS can give the list of blobs, and never the container itself.
+      guard !needed.inService.isEmpty else { throw StorageError.authorizationFailure }
     }
   }
 
-  private func grantedScope(_ signature: SharedAccessSignature, _ context: UnauthenticatedRequest) -> (granted: String, asked: String) {
+  private func grantedScope(_ signature: SharedAccessSignature, _ context: UnauthenticatedRequest) throws -> (granted: String, asked: String) {
     let target = context.target
-    let container = target.container.isEmpty ? context.account.path : context.account.path(container: target.container)
+    let container = context.account.path(to: target)
     guard signature.kind != .account else { return (context.account.path, container) }
-    switch signature["sr"] {
+    if signature.service == .table {
+      var named = target
+      named.container = Self.container(signature, target)
+      let isItsOwn = target.level == .tableBatch || target.container.lowercased() == named.container.lowercased()
+      guard isItsOwn else { throw StorageError.authorizationFailure }
+      let table = context.account.path(to: named)
+      return (table, table)
+    }
+    switch signature.service == .blob ? signature["sr"] : "c" {
     case "c": return (container, container)
     case "d":
       // The signature has covered these segments of the request's own path.

@@ -13,6 +13,11 @@ struct StorageCredential: Sendable {
   var overrides: [(name: String, value: String)] = []
   /// The version of the signature, in effect where the request names none.
   var version: String?
+  /// The table that a signature is for, and the part of it that the signature reaches.
+  var signedTable: String?
+  var keyRange: SignedKeyRange?
+  /// The encryption scope that a signature binds its writes to.
+  var encryptionScope: String?
 }
 
 /// A request whose account and operation are known, and whose caller is not yet.
@@ -36,9 +41,12 @@ struct StorageAuthenticator: Sendable {
   let containerAccess: ContainerAccessLookup
 
   func authenticate(_ context: UnauthenticatedRequest) async throws -> StorageCredential {
+    if context.target.service == .web { return anybody(context) }
     let signature: SharedAccessSignature?
     do {
-      signature = try SharedAccessSignature(parsing: context.request.query)
+      signature = try context.target.service.signatures.flatMap { service throws(SharedAccessSignature.Malformed) in
+        try SharedAccessSignature(parsing: context.request.query, service: service)
+      }
     } catch {
       throw StorageError.authenticationFailed(error.description)
     }
@@ -61,9 +69,9 @@ struct StorageAuthenticator: Sendable {
     }
   }
 
-  /// Where a key's or a token's permission is looked for: roles are assigned on containers at the lowest.
+  /// Where a key's or a token's permission is looked for: roles are assigned on containers, queues and tables at the lowest.
   func scope(of context: UnauthenticatedRequest) -> String {
-    context.target.container.isEmpty ? context.account.path : context.account.path(container: context.target.container)
+    context.account.path(to: context.target)
   }
 
   // MARK: Bearer tokens
@@ -77,7 +85,8 @@ struct StorageAuthenticator: Sendable {
       throw StorageError.authenticationFailed("Authentication scheme Bearer is not supported in this version.")
     }
     let account = context.account.account
-    let audiences = [Self.tokenResource, "https://\(account.name).blob.\(address.storageSuffix)"]
+    let host = "https://\(account.name).\(context.target.service.rawValue)"
+    let audiences = [Self.tokenResource, "\(host).\(address.storageSuffix)", "\(host).core.\(address.domain)", "\(host).core.windows.net"]
     let principal: Principal
     do {
       principal = try await verifier.principal(bearer: token, audiences: audiences)
@@ -116,16 +125,21 @@ struct StorageAuthenticator: Sendable {
   private func anonymous(_ context: UnauthenticatedRequest) async throws -> StorageCredential {
     let account = context.account.account
     let needed = context.operation.publicAccess
-    if needed != .none, account.allowsPublicAccess, let access = try await containerAccess(account, context.target.container),
+    if needed != .none, account.allowsPublicAccess, let access = try await containerAccess(.blob, account, context.target.container),
       access.publicAccess >= needed
     {
-      let scope = scope(of: context)
-      let needed = context.operation.action(context.request).signed
-      let grant = SignedGrant(scope: scope, permissions: needed?.anyOf ?? [], resourceTypes: needed.map { [$0.resourceType] })
-      return StorageCredential(principal: Principal(kind: .sharedAccessSignature(grant), tenant: account.tenant), scope: scope)
+      return anybody(context)
     }
     let wantsChallenge = context.version.map { $0 >= Self.oldestChallengeVersion } ?? false
     guard needed != .none, !wantsChallenge else { throw challenged(StorageError.noAuthenticationInformation, tenant: account.tenant) }
     throw account.allowsPublicAccess ? StorageError.resourceNotFound : StorageError.publicAccessNotPermitted
+  }
+
+  /// What is public is granted to whoever asks.
+  private func anybody(_ context: UnauthenticatedRequest) -> StorageCredential {
+    let scope = scope(of: context)
+    let needed = context.operation.action(context.request).signed
+    let grant = SignedGrant(scope: scope, permissions: needed?.anyOf ?? [], resourceTypes: needed.map { [$0.resourceType] })
+    return StorageCredential(principal: Principal(kind: .sharedAccessSignature(grant), tenant: context.account.account.tenant), scope: scope)
   }
 }

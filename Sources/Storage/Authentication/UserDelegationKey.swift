@@ -23,12 +23,14 @@ struct UserDelegationKey: Equatable, Sendable {
   /// The longest life of a key, in days.
   static let maximumDays = 7
 
-  init(objectID: GUID, tenant: GUID, start: Timestamp, expiry: Timestamp, version: String, delegatedTenant: String? = nil) {
+  init(
+    objectID: GUID, tenant: GUID, start: Timestamp, expiry: Timestamp, service: StorageService, version: String, delegatedTenant: String? = nil
+  ) {
     self.objectID = objectID
     self.tenant = tenant
     self.start = start.iso8601
     self.expiry = expiry.iso8601
-    service = "b"
+    self.service = service.letter.map { String($0) } ?? ""
     self.version = version
     self.delegatedTenant = delegatedTenant
   }

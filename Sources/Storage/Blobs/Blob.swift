@@ -8,7 +8,7 @@ internal import Wire
 /// Its bytes stand elsewhere (`BlobContent`), so that a list of blobs reads none of them.
 struct Blob: Record, Sendable {
   static let kind = "storage.blob"
-  static let format: UInt8 = 2
+  static let format: UInt8 = 3
 
   var tenant: GUID
   /// `Container.id`.
@@ -33,7 +33,9 @@ struct Blob: Record, Sendable {
   /// Set for what was deleted and can still be restored.
   var deletion: SoftDeletion?
   var lease: Lease?
-  var tags = BlobTags()
+  private(set) var tags = BlobTags()
+  /// Where its tags are found; nil where it has none.
+  private(set) var tagScope: TagScope?
   /// Of a page blob.
   var sequenceNumber = 0
   /// Of an append blob: nothing may be appended any longer.
@@ -43,15 +45,33 @@ struct Blob: Record, Sendable {
   var hasLegalHold = false
   var encryption = BlobEncryption.account
   var rehydration: Rehydration?
-  /// To the day; nil unless the account tracks it.
+  /// The first use on the last day of any; nil unless the account tracks it.
   var lastAccessed: Timestamp?
   /// When the blob deletes itself.
   var expiry: Timestamp?
+  /// Whether its name alone names it. Not encoded: what is read from a `BlobGeneration` is not the current one.
+  var isCurrent = true
+  /// What its container says of it. Not encoded: set where the blob is read through the container.
+  var terms = ContainerTerms()
 
   var key: RecordKey { RecordKey(tenant: tenant, container.description, name) }
 
   static func key(_ container: Container, name: String) -> RecordKey {
     RecordKey(tenant: container.tenant, container.id.description, name)
+  }
+
+  /// Finds the current blobs of an account by a tag's key and value, then by their container's name.
+  static let tagIndex = "tag"
+
+  var indexes: [RecordIndex] {
+    guard let tagScope else { return rehydrationIndexes }
+    return rehydrationIndexes + tags.items.map { RecordIndex(Self.tagIndex, tagScope.partition, $0.key, $0.value, tagScope.container) }
+  }
+
+  /// Replaces its tags and files them where they are found.
+  mutating func set(_ tags: BlobTags, in container: Container) {
+    self.tags = tags
+    tagScope = tags.items.isEmpty ? nil : TagScope(partition: container.partition, container: container.name)
   }
 }
 
@@ -59,6 +79,18 @@ enum BlobType: String, Sendable {
   case block = "BlockBlob"
   case append = "AppendBlob"
   case page = "PageBlob"
+}
+
+/// What a container lays down for the blobs in it.
+struct ContainerTerms: Sendable {
+  var immutability = ContainerImmutability()
+  var defaultScope: String?
+}
+
+/// The account, by its `StorageAccount.partition`, and the container in which a blob's tags are looked for.
+struct TagScope: Sendable, Equatable {
+  var partition: String
+  var container: String
 }
 
 /// The properties that a client sets and that are given back as headers.
@@ -73,13 +105,27 @@ struct BlobProperties: Sendable, Equatable {
 }
 
 /// Source: Microsoft, "Access tiers for blob data".
-enum AccessTier: String, Sendable {
+enum AccessTier: String, Sendable, CaseIterable {
   case hot = "Hot"
   case cool = "Cool"
   case cold = "Cold"
   /// What is in it has to be rehydrated before it can be read.
   case archive = "Archive"
   case premium = "Premium"
+  /// Hot, cool or cold, by how long nobody has used the blob.
+  case smart = "Smart"
+  // Of page blobs in premium accounts.
+  case p4 = "P4"
+  case p6 = "P6"
+  case p10 = "P10"
+  case p15 = "P15"
+  case p20 = "P20"
+  case p30 = "P30"
+  case p40 = "P40"
+  case p50 = "P50"
+  case p60 = "P60"
+  case p70 = "P70"
+  case p80 = "P80"
 }
 
 /// When something was deleted, and until when it can be restored.
@@ -149,6 +195,10 @@ extension Blob {
     }
     writer.optional(lastAccessed) { $0.timestamp($1) }
     writer.optional(expiry) { $0.timestamp($1) }
+    writer.optional(tagScope) { writer, scope in
+      writer.string(scope.partition)
+      writer.string(scope.container)
+    }
   }
 
   init(from reader: inout ByteReader, format: UInt8) throws {
@@ -183,6 +233,8 @@ extension Blob {
     }
     lastAccessed = try reader.optional { try $0.timestamp() }
     expiry = try reader.optional { try $0.timestamp() }
+    guard format >= 3 else { return }
+    tagScope = try reader.optional { reader in TagScope(partition: try reader.string(), container: try reader.string()) }
   }
 }
 

@@ -7,6 +7,7 @@ internal import Records
 
 /// Moves the bytes of blobs in and out of extents and payload records, and gives their space back.
 struct BlobContents: Sendable {
+  let records: any RecordStore
   let extents: ExtentStore
   let keyring: Keyring
   let random: any RandomSource
@@ -15,6 +16,7 @@ struct BlobContents: Sendable {
   static let maximumReleasesPerTransaction = 512
 
   init(_ services: StorageServices) {
+    records = services.records
     extents = services.extents
     keyring = services.keyring
     random = services.random
@@ -27,10 +29,14 @@ struct BlobContents: Sendable {
 
   // MARK: Writing
 
-  /// Streams a request's body into an extent that nothing refers to yet. Whatever goes wrong, nothing is left behind.
-  func receive(_ call: StorageCall, length: Int, digest: ContentDigest) async throws -> (extent: SealedExtent, digest: ContentDigest.Result) {
+  /// Streams a request's body into an extent that nothing refers to yet, under the account's key unless another is given. Whatever goes
+  /// wrong, nothing is left behind.
+  func receive(
+    _ call: StorageCall, length: Int, digest: ContentDigest, key: BlobKey? = nil
+  ) async throws -> (extent: SealedExtent, digest: ContentDigest.Result) {
     var digest = digest
-    let writer = try await extents.write(length: length, tenant: call.account.tenant, key: call.account.dataKey)
+    let key = key ?? BlobKey(call.account)
+    let writer = try await extents.write(length: length, tenant: call.account.tenant, key: key.dataKey, callerKey: key.customerKey?.key)
     do {
       var received = 0
       while let piece = try await call.request.body.next() {
@@ -48,9 +54,11 @@ struct BlobContents: Sendable {
     }
   }
 
-  func save(inline bytes: [UInt8], id: GUID, account: StorageAccount, in transaction: RecordTransaction) throws {
-    let key = try keyring.dataKey(account.dataKey, tenant: account.tenant, in: transaction)
-    try transaction.save(try BlobPayload(sealing: bytes, tenant: account.tenant, id: id, dataKey: key))
+  func save(inline bytes: [UInt8], id: GUID, account: StorageAccount, key: BlobKey? = nil, in transaction: RecordTransaction) throws {
+    let key = key ?? BlobKey(account)
+    let dataKey = try keyring.dataKey(key.dataKey, tenant: account.tenant, in: transaction)
+    try transaction.save(
+      try BlobPayload(sealing: bytes, tenant: account.tenant, id: id, dataKey: dataKey, customerKey: key.customerKey?.key))
   }
 
   /// Stores a block list under an id of its own.
@@ -70,25 +78,33 @@ struct BlobContents: Sendable {
 
   enum Source: Sendable {
     case bytes(ByteBuffer)
-    case extents(ExtentReader)
+    case extents(any BlobByteReader)
   }
 
-  /// The bytes of a part of a blob, found within the snapshot that the blob was read from.
-  func source(_ blob: Blob, range: Range<Int>, account: StorageAccount, in reader: any RecordReader) throws -> Source {
+  /// The bytes of a part of a blob, found within the snapshot that the blob was read from. Throws where the blob needs a key of the
+  /// customer's and it is not this one, and where its scope is disabled.
+  func source(
+    _ blob: Blob, range: Range<Int>, account: StorageAccount, customerKey: CustomerKey? = nil, in reader: any RecordReader
+  ) throws -> Source {
+    let key = try BlobKey(blob.encryption, customerKey, account, in: reader)
     guard !range.isEmpty else { return .bytes(ByteBuffer()) }
     switch blob.content {
     case .empty: return .bytes(ByteBuffer())
     case .inline(let id):
       guard let payload = try reader.fetch(BlobPayload.self, BlobPayload.key(tenant: blob.tenant, id)) else { throw BlobDamage.missingPayload }
-      let key = try keyring.dataKey(account.dataKey, tenant: account.tenant, in: reader)
-      let bytes = try payload.open(dataKey: key)
+      let dataKey = try keyring.dataKey(key.dataKey, tenant: account.tenant, in: reader)
+      let bytes = try payload.open(dataKey: dataKey, customerKey: key.customerKey?.key)
       guard bytes.count == blob.size else { throw BlobDamage.wrongLength }
       return .bytes(ByteBuffer(bytes: bytes[range]))
     case .extent(let extent):
-      return .extents(try extents.reader([ExtentSlice(id: extent, range: range)], tenant: blob.tenant, in: reader))
+      return .extents(
+        try extents.reader([ExtentSlice(id: extent, range: range)], tenant: blob.tenant, callerKey: key.customerKey?.key, in: reader))
     case .blocks(let summary):
-      return .extents(try extents.reader(try slices(summary, range: range, tenant: blob.tenant, in: reader), tenant: blob.tenant, in: reader))
-    case .pages: throw BlobDamage.missingBlockList
+      let slices = try slices(summary, range: range, tenant: blob.tenant, in: reader)
+      return .extents(try extents.reader(slices, tenant: blob.tenant, callerKey: key.customerKey?.key, in: reader))
+    case .pages(let map):
+      return .extents(
+        try PageReader(map, range: range, tenant: blob.tenant, callerKey: key.customerKey?.key, contents: self, in: reader))
     }
   }
 
@@ -114,7 +130,7 @@ struct BlobContents: Sendable {
     return blocks
   }
 
-  private func chunk(_ summary: BlockListSummary, _ index: Int, tenant: GUID, in reader: any RecordReader) throws -> BlockListChunk {
+  func chunk(_ summary: BlockListSummary, _ index: Int, tenant: GUID, in reader: any RecordReader) throws -> BlockListChunk {
     guard let chunk = try reader.fetch(BlockListChunk.self, BlockListChunk.key(tenant: tenant, list: summary.id, index: index)) else {
       throw BlobDamage.missingBlockList
     }
@@ -127,6 +143,7 @@ struct BlobContents: Sendable {
   /// transaction is left to the purger.
   @discardableResult
   func release(_ content: BlobContent, tenant: GUID, in transaction: RecordTransaction) throws -> Int {
+    if case .pages(let map) = content { return try release(pages: map, tenant: tenant, in: transaction) }
     if let id = content.id, try drop(id, tenant: tenant, in: transaction) { return 0 }
     switch content {
     case .empty: return 0
@@ -154,6 +171,7 @@ struct BlobContents: Sendable {
 
   /// Gives content another holder: it stays until each has released it.
   func share(_ content: BlobContent, tenant: GUID, in transaction: RecordTransaction) throws {
+    if case .pages(let map) = content { return try share(pages: map, tenant: tenant, in: transaction) }
     if let id = content.id { try share(id, tenant: tenant, in: transaction) }
   }
 
@@ -163,7 +181,8 @@ struct BlobContents: Sendable {
   }
 
   func isShared(_ content: BlobContent, tenant: GUID, in reader: any RecordReader) throws -> Bool {
-    try content.id.map { try reader.exists(SharedContent.self, SharedContent.key(tenant: tenant, $0)) } ?? false
+    if case .pages(let map) = content { return try isShared(pages: map, tenant: tenant, in: reader) }
+    return try content.id.map { try reader.exists(SharedContent.self, SharedContent.key(tenant: tenant, $0)) } ?? false
   }
 
   /// Takes one holder away. False when it was the last one, and the content is the caller's to remove.

@@ -2,5 +2,6 @@
 enum BlobDamage: Error, Equatable {
   case missingPayload
   case missingBlockList
+  case missingPages
   case wrongLength
 }

@@ -10,22 +10,55 @@ struct BlobDraft: Sendable {
   var tier: AccessTier?
   var conditions: BlobConditions
   var type = BlobType.block
+  /// Of a page blob.
+  var sequenceNumber = 0
   /// Bytes.
   var size: Int
+  var tags = BlobTags()
+  var immutability: ImmutabilityPolicy?
+  var hasLegalHold = false
 
   /// The blob that would be replaced, if there is one. Throws when conditions, a lease or the signature forbid it.
   func requireReplaceable(_ container: Container, _ call: StorageCall, in reader: any RecordReader) throws -> Blob? {
-    let existing = try reader.fetch(Blob.self, Blob.key(container, name: call.blob))
-    try conditions.requireWrite(existing, call, existsError: StorageError.blobAlreadyExists)
+    try conditions.encryption.require(allowedIn: container)
+    try requireProtectable(container)
+    let existing = try reader.fetch(Blob.self, Blob.key(container, name: call.blob))?.read(through: container)
+    var conditions = conditions
+    // Whoever holds the blob's lease knows that it is there: the service lets `If-None-Match: *` pass then.
+    if existing != nil, conditions.lease != nil, conditions.headers.ifNoneMatch == ["*"] { conditions.headers.ifNoneMatch = [] }
+    let change = Blob.Change.replace(keepsVersion: call.properties.isVersioningEnabled)
+    try conditions.requireWrite(existing, for: change, call, existsError: StorageError.blobAlreadyExists)
     if existing != nil { try call.requireOverwrite() }
     return existing
   }
 
-  func blob(in container: Container, replacing existing: Blob?, content: BlobContent, _ call: StorageCall) -> Blob {
-    Blob(
+  /// `key` is the one under which the content was sealed.
+  func blob(in container: Container, replacing existing: Blob?, content: BlobContent, key: BlobKey? = nil, _ call: StorageCall) -> Blob {
+    var blob = Blob(
       tenant: container.tenant, container: container.id, name: call.blob, etag: ETag(at: call.now, after: existing?.etag), lastModified: call.now,
       createdTime: existing?.createdTime ?? call.now, size: size, content: content, properties: properties, metadata: metadata, tier: tier,
       tierChangedTime: tier == nil ? nil : call.now, type: type)
+    blob.sequenceNumber = sequenceNumber
+    blob.set(tags, in: container)
+    (blob.immutability, blob.hasLegalHold) = (immutability, hasLegalHold)
+    blob.encryption = key?.encryption ?? conditions.encryption.encryption(in: container)
+    return blob
+  }
+
+  /// Policies and legal holds of one blob are for containers that were made for them.
+  private func requireProtectable(_ container: Container) throws(CloudError) {
+    guard immutability == nil && !hasLegalHold || container.immutability.isVersionLevel else { throw StorageError.immutabilityNotEnabled }
+  }
+}
+
+extension BlobDraft {
+  /// What the headers of a write say, but for its content.
+  init(_ call: StorageCall, properties: BlobProperties, tier: AccessTier?, type: BlobType = .block, size: Int = 0) throws {
+    self.init(
+      properties: properties, metadata: try Metadata(call.request.headers), tier: tier, conditions: try BlobConditions(call), type: type, size: size)
+    tags = try BlobTags(call)
+    immutability = try ImmutabilityPolicy(call)
+    hasLegalHold = try call.legalHold() ?? false
   }
 }
 
@@ -40,19 +73,32 @@ extension Container {
 }
 
 extension Blob {
-  /// The blob that a request names: the current one, or the snapshot or version that its query asks for. 404 when it is not there.
-  static func require(_ call: StorageCall, in reader: any RecordReader) throws -> Blob {
+  /// The blob that a request names: the current one, or the snapshot or version that its query asks for. 404 when it is not there. What
+  /// was deleted is not, unless it can still be restored and the caller asks for that too.
+  static func require(_ call: StorageCall, includingDeleted: Bool = false, in reader: any RecordReader) throws -> Blob {
     let container = try Container.require(call, in: reader)
     let (snapshot, version) = (try call.time("snapshot"), try call.time("versionid"))
     guard snapshot == nil || version == nil else { throw StorageError.invalidQueryParameterValue("versionid", call.request.query["versionid"] ?? "") }
     guard let time = snapshot ?? version else {
       guard let blob = try reader.fetch(Blob.self, Blob.key(container, name: call.blob)) else { throw StorageError.blobNotFound }
-      return blob
+      return blob.read(through: container)
     }
-    if version != nil, let current = try reader.fetch(Blob.self, Blob.key(container, name: call.blob)), current.version == version { return current }
+    if version != nil, let current = try reader.fetch(Blob.self, Blob.key(container, name: call.blob)), current.version == version {
+      return current.read(through: container)
+    }
     let found = try reader.fetch(BlobGeneration.self, BlobGeneration.key(container, name: call.blob, time: time))?.blob
-    guard let found, found.deletion == nil, (snapshot != nil) == (found.snapshot != nil) else { throw StorageError.blobNotFound }
-    return found
+    guard let found, found.deletion.map({ includingDeleted && $0.expires > call.now }) ?? true, (snapshot != nil) == (found.snapshot != nil),
+      snapshot != nil || found.version != nil
+    else { throw StorageError.blobNotFound }
+    return found.read(through: container)
+  }
+
+  /// The blob with what its container says of it.
+  func read(through container: Container) -> Blob {
+    guard !container.immutability.isEmpty || container.defaultScope != nil else { return self }
+    var blob = self
+    blob.terms = ContainerTerms(immutability: container.immutability, defaultScope: container.defaultScope)
+    return blob
   }
 
   /// The current blob that a request names, for an operation that changes it; a snapshot or version cannot be changed.

@@ -28,15 +28,31 @@ struct BlobGeneration: Record, Sendable {
 
   /// Finds what can no longer be restored, in the order in which its time ends.
   static let expiryIndex = "expiry"
+  /// Finds a blob's snapshots, but for those that were deleted.
+  static let snapshotIndex = "snapshot"
+  /// Finds the one that was deleted as the current blob and that no other has replaced since.
+  static let deletedIndex = "deleted"
 
   var indexes: [RecordIndex] {
-    blob.deletion.map { [RecordIndex(Self.expiryIndex, Self.timeKey($0.expires), tenant: .zero)] } ?? []
+    guard let deletion = blob.deletion else {
+      return blob.rehydrationIndexes + (blob.snapshot == nil ? [] : [RecordIndex(Self.snapshotIndex, blob.container.description, blob.name)])
+    }
+    let expiry = RecordIndex(Self.expiryIndex, Self.timeKey(deletion.expires), tenant: .zero)
+    guard blob.snapshot == nil, blob.version == nil else { return [expiry] }
+    return [expiry, RecordIndex(Self.deletedIndex, blob.container.description, blob.name)]
   }
+
+  /// The key behind which no generation of the blob stands.
+  static func end(_ container: Container, name: String) -> RecordKey {
+    RecordKey(tenant: container.tenant, container.id.description, name, String(repeating: "9", count: timeKeyDigits))
+  }
+
+  static let timeKeyDigits = 19
 
   /// Microseconds, in as many digits as always.
   static func timeKey(_ time: Timestamp) -> String {
     let digits = String(max(0, time.microseconds))
-    return String(repeating: "0", count: max(0, 19 - digits.utf8.count)) + digits
+    return String(repeating: "0", count: max(0, timeKeyDigits - digits.utf8.count)) + digits
   }
 }
 
@@ -47,5 +63,13 @@ extension BlobGeneration {
 
   init(from reader: inout ByteReader, format: UInt8) throws {
     blob = try Blob(from: &reader, format: format)
+    blob.isCurrent = false
+  }
+}
+
+extension Blob {
+  /// Saves a state that was changed in place, wherever it is filed. What names it must not have changed.
+  func save(in transaction: RecordTransaction) throws {
+    if isCurrent { try transaction.save(self) } else { try transaction.save(BlobGeneration(blob: self)) }
   }
 }

@@ -2,54 +2,182 @@ internal import Base
 internal import Records
 internal import Wire
 
-/// A list of a container's blobs in the order of their names' UTF-8 bytes, with the names that share a part up to the delimiter drawn
-/// together into one prefix each.
+/// A list of a container's blobs in the order of their names' UTF-8 bytes, each behind its generations from the oldest on, with the names
+/// that share a part up to the delimiter drawn together into one prefix each.
+///
+/// A list that asks for no generations reads none.
 struct BlobListing {
   var container: Container
-  var prefix: String
+  var prefix = ""
   var delimiter: String?
-  var withUncommitted: Bool
+  var include: BlobListInclude = []
+  /// The first name that may be listed.
+  var startFrom: String?
+  /// The first name behind it that may not.
+  var endBefore: String?
+  var now: Timestamp
 
   enum Item: Sendable {
+    /// A blob or one of its generations.
     case blob(Blob)
+    /// A version of a blob that is no longer there itself.
+    case versionOnly(Blob)
     case uncommitted(UncommittedBlob)
     case prefix(String)
   }
 
+  /// Generations that a page passes over without showing them, at most; then it ends early, as pages may.
+  static let maximumPassed = 20_000
+
+  private enum Candidate {
+    case generation(BlobGeneration, hasCurrent: Bool)
+    case blob(Blob)
+    case uncommitted(UncommittedBlob)
+
+    var name: String {
+      switch self {
+      case .generation(let generation, _): generation.blob.name
+      case .blob(let blob): blob.name
+      case .uncommitted(let blob): blob.name
+      }
+    }
+
+    var marker: ListMarker {
+      switch self {
+      case .generation(let generation, _): .afterGeneration(generation.blob.name, generation.time)
+      case .blob, .uncommitted: .after(name)
+      }
+    }
+  }
+
+  /// The three kinds of records that a list is merged from.
+  private struct Cursors {
+    var blobs: NameCursor<Blob>
+    var generations: NameCursor<BlobGeneration>?
+    var uncommitted: NameCursor<UncommittedBlob>?
+
+    mutating func peek(in reader: any RecordReader) throws -> Candidate? {
+      let blob = try blobs.peek(in: reader)
+      var first = blob.map { Candidate.blob($0) }
+      if let other = try uncommitted?.peek(in: reader) {
+        if let blob, blob.name.utf8.elementsEqual(other.name.utf8) {
+          // Uncommitted blocks of a blob that is there are no blob of their own.
+          uncommitted?.advance()
+        } else if blob.map({ other.name.utf8.lexicographicallyPrecedes($0.name.utf8) }) ?? true {
+          first = .uncommitted(other)
+        }
+      }
+      guard let generation = try generations?.peek(in: reader) else { return first }
+      let name = generation.blob.name.utf8
+      if let first, first.name.utf8.lexicographicallyPrecedes(name) { return first }
+      return .generation(generation, hasCurrent: blob.map { $0.name.utf8.elementsEqual(name) } ?? false)
+    }
+
+    mutating func advance(past candidate: Candidate) {
+      switch candidate {
+      case .generation: generations?.advance()
+      case .blob: blobs.advance()
+      case .uncommitted: uncommitted?.advance()
+      }
+    }
+
+    mutating func skip(prefix: String) {
+      blobs.skip(prefix: prefix)
+      generations?.skip(prefix: prefix)
+      uncommitted?.skip(prefix: prefix)
+    }
+  }
+
   /// Up to `limit` items, and where to go on if there are more.
   func page(after marker: ListMarker?, limit: Int, in reader: any RecordReader) throws -> (items: [Item], next: ListMarker?) {
-    let parent = RecordKey(tenant: container.tenant, container.id.description)
-    let batch = delimiter == nil ? min(limit + 1, NameCursor<Blob>.maximumBatch) : NameCursor<Blob>.minimumBatch
-    var blobs = NameCursor<Blob>(parent: parent, prefix: prefix, marker: marker, batch: batch) { $0.name }
-    var others = NameCursor<UncommittedBlob>(parent: parent, prefix: prefix, marker: marker, batch: batch) { $0.name }
+    var cursors = cursors(after: marker, limit: limit)
     var items: [Item] = []
-    var last: ListMarker?
-    while true {
-      let blob = try blobs.peek(in: reader)
-      let other = withUncommitted ? try others.peek(in: reader) : nil
-      let first: Item
-      switch (blob, other) {
-      case (nil, nil): return (items, nil)
-      case (let blob?, nil): first = .blob(blob)
-      case (nil, let other?): first = .uncommitted(other)
-      case (let blob?, let other?):
-        // Uncommitted blocks of a blob that is there are no blob of their own.
-        if blob.name.utf8.elementsEqual(other.name.utf8) { others.advance() }
-        first = other.name.utf8.lexicographicallyPrecedes(blob.name.utf8) ? .uncommitted(other) : .blob(blob)
+    var last = marker
+    var passed = 0
+    while let candidate = try cursors.peek(in: reader) {
+      let name = candidate.name
+      if let endBefore, !name.utf8.lexicographicallyPrecedes(endBefore.utf8) { break }
+      guard let item = try item(candidate, in: reader) else {
+        cursors.advance(past: candidate)
+        passed += 1
+        if passed >= Self.maximumPassed { return (items, candidate.marker) }
+        continue
       }
       if items.count == limit { return (items, last) }
-      let name = first.name
       if let common = commonPrefix(of: name) {
         items.append(.prefix(common))
         last = .afterPrefix(common)
-        blobs.skip(prefix: common)
-        others.skip(prefix: common)
-      } else {
-        items.append(first)
+        cursors.skip(prefix: common)
+      } else if case .versionOnly(let blob) = item, !include.contains(.versions) {
+        items.append(item)
         last = .after(name)
-        if case .blob = first { blobs.advance() } else { others.advance() }
+        cursors.generations?.skip(name: name, end: BlobGeneration.end(container, name: blob.name))
+      } else {
+        items.append(item)
+        last = candidate.marker
+        cursors.advance(past: candidate)
       }
     }
+    return (items, nil)
+  }
+
+  private func cursors(after marker: ListMarker?, limit: Int) -> Cursors {
+    let parent = RecordKey(tenant: container.tenant, container.id.description)
+    func start<R: Record>(_ type: R.Type, behind name: (String) -> RecordKey, at time: ((String, Timestamp) -> RecordKey)?) -> NameCursor<R>.Start {
+      switch marker {
+      case .after(let text): .after(name(text))
+      case .afterPrefix(let text): .afterPrefix(text)
+      case .afterGeneration(let text, let instant): time.map { .after($0(text, instant)) } ?? .from(parent.appending(text))
+      case nil: startFrom.map { .from(parent.appending($0)) } ?? .beginning
+      }
+    }
+    let batch = delimiter == nil ? min(limit + 1, NameCursor<Blob>.maximumBatch) : NameCursor<Blob>.minimumBatch
+    var cursors = Cursors(
+      blobs: NameCursor(
+        parent: parent, prefix: prefix, start: start(Blob.self, behind: { parent.appending($0) }, at: nil), batch: batch, name: { $0.name }))
+    if include.contains(.uncommitted) {
+      let start = start(UncommittedBlob.self, behind: { parent.appending($0) }, at: nil)
+      cursors.uncommitted = NameCursor(parent: parent, prefix: prefix, start: start, batch: batch, name: { $0.name })
+    }
+    if !include.isDisjoint(with: .history) {
+      let start = start(
+        BlobGeneration.self, behind: { BlobGeneration.end(container, name: $0) },
+        at: { BlobGeneration.key(container, name: $0, time: $1) })
+      cursors.generations = NameCursor(parent: parent, prefix: prefix, start: start, batch: batch, name: { $0.blob.name })
+    }
+    return cursors
+  }
+
+  /// What a list shows of a candidate; nil when it does not show it.
+  private func item(_ candidate: Candidate, in reader: any RecordReader) throws -> Item? {
+    switch candidate {
+    case .blob(let blob): .blob(blob)
+    case .uncommitted(let blob): .uncommitted(blob)
+    case .generation(let generation, let hasCurrent): try item(generation, hasCurrent: hasCurrent, in: reader)
+    }
+  }
+
+  private func item(_ generation: BlobGeneration, hasCurrent: Bool, in reader: any RecordReader) throws -> Item? {
+    var blob = generation.blob
+    guard blob.deletion.map({ $0.expires > now }) ?? true else { return nil }
+    if blob.snapshot == nil && blob.version != nil && !hasCurrent && include.contains(.deletedWithVersions) {
+      if include.contains(.versions) { return blob.deletion == nil || include.contains(.deleted) ? .versionOnly(blob) : nil }
+      return try newestVersion(generation, in: reader).map { .versionOnly($0) }
+    }
+    if blob.deletion != nil && !include.contains(.deleted) { return nil }
+    if blob.snapshot != nil { return include.contains(.snapshots) ? .blob(blob) : nil }
+    if blob.version != nil { return include.contains(.versions) ? .blob(blob) : nil }
+    guard hasCurrent else { return .blob(blob) }
+    // A blob that was deleted and then made again is a snapshot of the new one.
+    blob.snapshot = generation.time
+    return include.contains(.snapshots) ? .blob(blob) : nil
+  }
+
+  /// What stands for a blob of which only versions are left. Where other generations are listed too, it stands at the end of them.
+  private func newestVersion(_ generation: BlobGeneration, in reader: any RecordReader) throws -> Blob? {
+    guard let last = try reader.last(BlobGeneration.self, under: BlobGeneration.parent(container, name: generation.blob.name)) else { return nil }
+    guard include.isDisjoint(with: [.snapshots, .deleted]) else { return last.time == generation.time ? generation.blob : nil }
+    return last.blob.version == nil || last.blob.snapshot != nil ? generation.blob : last.blob
   }
 
   /// The part of a name up to and with the first delimiter behind the prefix; nil when there is none.
@@ -66,112 +194,8 @@ struct BlobListing {
   }
 }
 
-/// Walks records in name order, a batch at a time.
-private struct NameCursor<R: Record> {
-  static var minimumBatch: Int { 32 }
-  static var maximumBatch: Int { 1024 }
-
-  private let parent: RecordKey
-  private let prefix: String
-  private let name: (R) -> String
-  private var after: RecordKey?
-  private var afterNamePrefix: String?
-  private var batchSize: Int
-  private var batch: ArraySlice<R> = []
-  private var isAtEnd = false
-
-  init(parent: RecordKey, prefix: String, marker: ListMarker?, batch: Int, name: @escaping (R) -> String) {
-    self.parent = parent
-    self.prefix = prefix
-    self.name = name
-    batchSize = batch
-    switch marker {
-    case .after(let name): after = RecordKey(tenant: parent.tenant, components: parent.components + [name])
-    case .afterPrefix(let prefix): afterNamePrefix = prefix
-    case nil: break
-    }
-  }
-
-  mutating func peek(in reader: any RecordReader) throws -> R? {
-    if batch.isEmpty && !isAtEnd {
-      let fetched = try reader.list(R.self, under: parent, namePrefix: prefix, after: after, afterNamePrefix: afterNamePrefix, limit: batchSize)
-      isAtEnd = fetched.count < batchSize
-      batch = fetched[...]
-      if let last = fetched.last { after = last.key }
-      afterNamePrefix = nil
-      batchSize = min(batchSize * 2, Self.maximumBatch)
-    }
-    return batch.first
-  }
-
-  mutating func advance() {
-    batch = batch.dropFirst()
-  }
-
-  /// Passes over everything that begins with `common`. What the batch does not hold of it is never read.
-  mutating func skip(prefix common: String) {
-    let size = batch.count
-    batch = batch.drop { name($0).utf8.starts(with: common.utf8) }
-    guard batch.isEmpty, size > 0 else { return }
-    (after, afterNamePrefix) = (nil, common)
-    batchSize = Self.minimumBatch
-  }
-}
-
-extension BlobListing.Item {
-  var name: String {
-    switch self {
-    case .blob(let blob): blob.name
-    case .uncommitted(let blob): blob.name
-    case .prefix(let prefix): prefix
-    }
-  }
-
-  func write(withMetadata: Bool, to writer: inout XMLWriter) {
-    switch self {
-    case .prefix(let prefix):
-      writer.element("BlobPrefix") { $0.name("Name", prefix) }
-    case .uncommitted(let blob):
-      writer.element("Blob") { writer in
-        writer.name("Name", blob.name)
-        writer.element("Properties") { writer in
-          writer.element("Creation-Time", blob.createdTime.httpDate)
-          writer.element("Last-Modified", blob.createdTime.httpDate)
-          writer.element("Etag", ETag(at: blob.createdTime).text)
-          writer.element("Content-Length", 0)
-          writer.element("BlobType", "BlockBlob")
-        }
-      }
-    case .blob(let blob):
-      writer.element("Blob") { writer in
-        writer.name("Name", blob.name)
-        writer.element("Properties") { blob.writeProperties(to: &$0) }
-        if withMetadata { blob.metadata.write(to: &writer) }
-        writer.element("OrMetadata", "")
-      }
-    }
-  }
-}
-
-extension Blob {
-  fileprivate func writeProperties(to writer: inout XMLWriter) {
-    writer.element("Creation-Time", createdTime.httpDate)
-    writer.element("Last-Modified", lastModified.httpDate)
-    writer.element("Etag", etag.text)
-    writer.element("Content-Length", size)
-    writer.element("Content-Type", properties.contentType ?? BlobProperties.defaultContentType)
-    writer.element("Content-Encoding", properties.contentEncoding ?? "")
-    writer.element("Content-Language", properties.contentLanguage ?? "")
-    writer.element("Content-CRC64", "")
-    writer.element("Content-MD5", properties.contentMD5.map { Base64.encode($0) } ?? "")
-    writer.element("Cache-Control", properties.cacheControl ?? "")
-    writer.element("Content-Disposition", properties.contentDisposition ?? "")
-    writer.element("BlobType", "BlockBlob")
-    writer.element("AccessTier", (tier ?? .hot).rawValue)
-    if tier == nil { writer.element("AccessTierInferred", true) }
-    if let tierChangedTime { writer.element("AccessTierChangeTime", tierChangedTime.httpDate) }
-    writer.element("LeaseStatus", "unlocked")
-    writer.element("LeaseState", "available")
-    writer.element("ServerEncrypted", true)
+extension RecordKey {
+  fileprivate func appending(_ component: String) -> RecordKey {
+    RecordKey(tenant: tenant, components: components + [component])
   }
 }

@@ -10,7 +10,7 @@ enum BlobPurge {
 
   /// Takes one step of a task and removes the task with the last one. True when it was.
   static func step(_ task: PurgeTask, contents: BlobContents, in transaction: RecordTransaction) throws -> Bool {
-    guard try transaction.fetch(PurgeTask.self, task.key) != nil else { return true }
+    guard var task = try transaction.fetch(PurgeTask.self, task.key) else { return true }
     let isDone =
       switch task.subject {
       case .account(let partition): try purge(account: partition, tenant: task.tenant, contents: contents, in: transaction)
@@ -18,9 +18,21 @@ enum BlobPurge {
       case .blockList(let id): try purge(blockList: id, tenant: task.tenant, contents: contents, in: transaction)
       case .stage(let id, let releasesExtents):
         try purge(stage: id, releasesExtents: releasesExtents, tenant: task.tenant, contents: contents, in: transaction)
+      case .pages(let map, let first): try purge(pages: map, from: first, &task, contents: contents, in: transaction)
+      case .messages(let id): try QueuePurge.purge(messages: id, tenant: task.tenant, in: transaction)
+      case .entities(let id): try TablePurge.purge(entities: id, tenant: task.tenant, in: transaction)
       }
     if isDone { try transaction.remove(PurgeTask.self, task.key) }
     return isDone
+  }
+
+  private static func purge(
+    pages map: GUID, from first: Int, _ task: inout PurgeTask, contents: BlobContents, in transaction: RecordTransaction
+  ) throws -> Bool {
+    guard let next = try contents.purge(pages: map, from: first, tenant: task.tenant, in: transaction) else { return true }
+    task.subject = .pages(map, fromWindow: next)
+    try transaction.save(task)
+    return false
   }
 
   /// The blobs of each container become a task of their own.
@@ -30,7 +42,16 @@ enum BlobPurge {
       try transaction.remove(Container.self, container.key)
       try contents.schedule(.container(container.id), tenant: tenant, in: transaction)
     }
-    return containers.count < maximumRecordsPerStep
+    guard containers.count < maximumRecordsPerStep else { return false }
+    let deleted = try transaction.list(DeletedContainer.self, under: RecordKey(tenant: tenant, partition), limit: maximumRecordsPerStep)
+    for container in deleted {
+      try transaction.remove(DeletedContainer.self, container.key)
+      try contents.schedule(.container(container.container.id), tenant: tenant, in: transaction)
+    }
+    guard deleted.count < maximumRecordsPerStep else { return false }
+    guard try QueuePurge.purge(account: partition, tenant: tenant, contents: contents, in: transaction) else { return false }
+    guard try TablePurge.purge(account: partition, tenant: tenant, contents: contents, in: transaction) else { return false }
+    return try ChangeFeedPublisher.purge(account: partition, tenant: tenant, in: transaction)
   }
 
   private static func purge(container: GUID, tenant: GUID, contents: BlobContents, in transaction: RecordTransaction) throws -> Bool {
@@ -93,5 +114,26 @@ enum BlobPurge {
       count += 1
     }
     return count < limit
+  }
+
+  /// Removes up to `limit` blobs and as many containers that can no longer be restored. True when none is left.
+  static func expireDeleted(at now: Timestamp, limit: Int, contents: BlobContents, in transaction: RecordTransaction) throws -> Bool {
+    var count = 0
+    var released = 0
+    for blob in try transaction.list(BlobGeneration.self, index: BlobGeneration.expiryIndex, [], tenant: .zero, limit: limit) {
+      guard let deletion = blob.blob.deletion, deletion.expires <= now else { break }
+      try transaction.remove(BlobGeneration.self, blob.key)
+      released += try contents.release(blob.blob.content, tenant: blob.blob.tenant, in: transaction)
+      count += 1
+      if released >= BlobContents.maximumReleasesPerTransaction { return false }
+    }
+    var containers = 0
+    for deleted in try transaction.list(DeletedContainer.self, index: DeletedContainer.expiryIndex, [], tenant: .zero, limit: limit) {
+      guard deleted.deletion.expires <= now else { break }
+      try transaction.remove(DeletedContainer.self, deleted.key)
+      try contents.schedule(.container(deleted.container.id), tenant: deleted.container.tenant, in: transaction)
+      containers += 1
+    }
+    return count < limit && containers < limit
   }
 }

@@ -12,22 +12,26 @@ struct BlobReads: Sendable {
   let contents: BlobContents
   let limits: StorageLimits
   let logger: Logger
+  let accesses: BlobAccesses
 
   /// The bytes are found in the same snapshot as the blob, so that what is sent is one state of it, whatever happens meanwhile.
   ///
   /// Source: Microsoft, "Get Blob", REST reference.
   @Sendable
   func getBlob(_ call: StorageCall) async throws -> EdgeResponse {
-    try call.refuse(StorageCall.unservedReadHeaders)
     let conditions = try BlobConditions(call)
     let wanted = try RangeRequest(call)
     let (blob, range, source) = try await records.read { [contents, limits] reader in
       let blob = try Blob.require(call, in: reader)
       try conditions.requireRead(blob, call)
+      try conditions.encryption.requireRead(blob)
+      try blob.requireAccessible()
       let range = try wanted.resolve(size: blob.size, limits: limits)
-      return (blob, range, try contents.source(blob, range: range, account: call.account, in: reader))
+      let customerKey = conditions.encryption.customerKey
+      return (blob, range, try contents.source(blob, range: range, account: call.account, customerKey: customerKey, in: reader))
     }
-    var headers = blob.headers
+    accesses.note(blob, call)
+    var headers = blob.headers(call)
     if wanted.range == nil {
       blob.addMD5(named: "Content-MD5", to: &headers)
     } else {
@@ -71,7 +75,7 @@ struct BlobReads: Sendable {
     case .head: return ByteBuffer()
     case .stream(let length, let source):
       var whole = ByteBuffer()
-      whole.reserveCapacity(length)
+      whole.reserveCapacity(length ?? 0)
       while var piece = try await source.next() { whole.writeBuffer(&piece) }
       return whole
     }
@@ -81,7 +85,7 @@ struct BlobReads: Sendable {
   @Sendable
   func getProperties(_ call: StorageCall) async throws -> EdgeResponse {
     let blob = try await blob(call)
-    var headers = blob.headers
+    var headers = blob.headers(call)
     blob.addMD5(named: "Content-MD5", to: &headers)
     for header in call.overrides { headers.replaceOrAdd(name: header.name, value: header.value) }
     return EdgeResponse(.ok, headers: headers, body: .head(length: blob.size))
@@ -91,17 +95,17 @@ struct BlobReads: Sendable {
   @Sendable
   func getMetadata(_ call: StorageCall) async throws -> EdgeResponse {
     let blob = try await blob(call)
-    var headers = StorageCall.stateHeaders(etag: blob.etag, lastModified: blob.lastModified)
+    var headers = blob.stateHeaders
     blob.metadata.add(to: &headers)
     return EdgeResponse(.ok, headers: headers)
   }
 
   private func blob(_ call: StorageCall) async throws -> Blob {
-    try call.refuse(StorageCall.unservedReadHeaders)
     let conditions = try BlobConditions(call)
     return try await records.read { reader in
       let blob = try Blob.require(call, in: reader)
       try conditions.requireRead(blob, call)
+      try conditions.encryption.requireRead(blob)
       return blob
     }
   }
@@ -113,10 +117,8 @@ struct BlobReads: Sendable {
     guard ["committed", "uncommitted", "all"].contains(type) else { throw StorageError.invalidQueryParameterValue("blocklisttype", type) }
     let conditions = try BlobConditions(call)
     let (blob, committed, uncommitted) = try await records.read { [contents] reader in
-      let container = try Container.require(call, in: reader)
-      let blob = try reader.fetch(Blob.self, Blob.key(container, name: call.blob))
-      let stage = try reader.fetch(UncommittedBlob.self, UncommittedBlob.key(container, name: call.blob))
-      guard blob != nil || stage != nil, call.request.query["snapshot"] == nil else { throw StorageError.blobNotFound }
+      let (blob, stage) = try Self.listed(call, in: reader)
+      try blob?.requireType(.block)
       if let blob { try conditions.requireRead(blob, call) }
       var committed: [CommittedBlock] = []
       if type != "uncommitted", let blob, case .blocks(let summary) = blob.content {
@@ -134,10 +136,20 @@ struct BlobReads: Sendable {
       if type != "uncommitted" { Self.write("CommittedBlocks", committed.map { ($0.id, $0.size) }, to: &writer) }
       if type != "committed" { Self.write("UncommittedBlocks", uncommitted.map { ($0.id, $0.size) }, to: &writer) }
     }
-    var headers = blob.map { StorageCall.stateHeaders(etag: $0.etag, lastModified: $0.lastModified) } ?? HTTPHeaders()
+    var headers = blob?.stateHeaders ?? HTTPHeaders()
     headers.add(name: "Content-Type", value: "application/xml")
     headers.add(name: "x-ms-blob-content-length", value: String(blob?.size ?? 0))
     return EdgeResponse(.ok, headers: headers, body: .bytes(ByteBuffer(bytes: writer.bytes)))
+  }
+
+  /// The blob whose blocks are listed and what waits to be committed to it: to the current one only.
+  private static func listed(_ call: StorageCall, in reader: any RecordReader) throws -> (Blob?, UncommittedBlob?) {
+    if call.request.query["snapshot"] != nil || call.request.query["versionid"] != nil { return (try Blob.require(call, in: reader), nil) }
+    let container = try Container.require(call, in: reader)
+    let blob = try reader.fetch(Blob.self, Blob.key(container, name: call.blob))
+    let stage = try reader.fetch(UncommittedBlob.self, UncommittedBlob.key(container, name: call.blob))
+    guard blob != nil || stage != nil else { throw StorageError.blobNotFound }
+    return (blob, stage)
   }
 
   private static func write(_ name: String, _ blocks: [(id: [UInt8], size: Int)], to writer: inout XMLWriter) {
@@ -196,32 +208,5 @@ private struct RangeRequest: Sendable {
     }
     if digest != nil && bytes.count > limits.rangeDigestBytes { throw StorageError.outOfRangeInput }
     return bytes
-  }
-}
-
-extension Blob {
-  /// The headers of Get Blob and Get Blob Properties, but for the content's digest.
-  fileprivate var headers: HTTPHeaders {
-    var headers = StorageCall.stateHeaders(etag: etag, lastModified: lastModified)
-    headers.add(name: "Accept-Ranges", value: "bytes")
-    headers.add(name: "Content-Type", value: properties.contentType ?? BlobProperties.defaultContentType)
-    if let value = properties.contentEncoding { headers.add(name: "Content-Encoding", value: value) }
-    if let value = properties.contentLanguage { headers.add(name: "Content-Language", value: value) }
-    if let value = properties.contentDisposition { headers.add(name: "Content-Disposition", value: value) }
-    if let value = properties.cacheControl { headers.add(name: "Cache-Control", value: value) }
-    headers.add(name: "x-ms-blob-type", value: "BlockBlob")
-    headers.add(name: "x-ms-creation-time", value: createdTime.httpDate)
-    headers.add(name: "x-ms-lease-status", value: "unlocked")
-    headers.add(name: "x-ms-lease-state", value: "available")
-    headers.add(name: "x-ms-server-encrypted", value: "true")
-    headers.add(name: "x-ms-access-tier", value: (tier ?? .hot).rawValue)
-    if tier == nil { headers.add(name: "x-ms-access-tier-inferred", value: "true") }
-    if let tierChangedTime { headers.add(name: "x-ms-access-tier-change-time", value: tierChangedTime.httpDate) }
-    metadata.add(to: &headers)
-    return headers
-  }
-
-  fileprivate func addMD5(named name: String, to headers: inout HTTPHeaders) {
-    if let md5 = properties.contentMD5 { headers.add(name: name, value: Base64.encode(md5)) }
   }
 }

@@ -5,6 +5,8 @@ extension BlobProperties {
   /// What a blob has whose client did not say.
   static let defaultContentType = "application/octet-stream"
 
+  private static let maximumDigestBytes = 64
+
   /// The `x-ms-blob-` headers of Put Block List and Set Blob Properties.
   init(_ call: StorageCall) throws(CloudError) {
     contentType = call.header("x-ms-blob-content-type") ?? Self.defaultContentType
@@ -12,7 +14,11 @@ extension BlobProperties {
     contentLanguage = call.header("x-ms-blob-content-language")
     contentDisposition = call.header("x-ms-blob-content-disposition")
     cacheControl = call.header("x-ms-blob-cache-control")
-    if let text = call.header("x-ms-blob-content-md5") { contentMD5 = try ContentDigest.md5(text) }
+    if let text = call.header("x-ms-blob-content-md5") {
+      // Nothing here is the content itself: what the client calls its digest is kept as it is.
+      guard let digest = Base64.decode(text), digest.count <= Self.maximumDigestBytes else { throw StorageError.invalidMd5 }
+      contentMD5 = digest
+    }
   }
 
   /// Put Blob also takes the standard headers, where the others are absent.
@@ -22,19 +28,5 @@ extension BlobProperties {
     contentEncoding = contentEncoding ?? call.header("Content-Encoding")
     contentLanguage = contentLanguage ?? call.header("Content-Language")
     cacheControl = cacheControl ?? call.header("Cache-Control")
-  }
-}
-
-extension AccessTier {
-  /// The `x-ms-access-tier` header; nil when it is absent. Archive is not offered: what is in it could not be read.
-  static func requested(_ call: StorageCall) throws(CloudError) -> AccessTier? {
-    guard let text = call.header("x-ms-access-tier") else { return nil }
-    switch text.lowercased() {
-    case "hot": return .hot
-    case "cool": return .cool
-    case "cold": return .cold
-    case "archive": throw StorageError.invalidBlobTier
-    default: throw StorageError.invalidHeaderValue("x-ms-access-tier", text)
-    }
   }
 }

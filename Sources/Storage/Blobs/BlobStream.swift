@@ -8,13 +8,15 @@ internal import Synchronization
 final class BlobStream: EdgeBodySource {
   /// Bytes of one piece.
   static let maximumPieceBytes = 256 << 10
+  /// Smaller pieces are joined: a blob may be of thousands of appends or pages.
+  static let joinedPieceBytes = 64 << 10
 
-  private let reader: ExtentReader
+  private let reader: any BlobByteReader
   private let blob: String
   private let logger: Logger
   private let pending = Mutex<ByteBuffer?>(nil)
 
-  init(reader: ExtentReader, blob: String, logger: Logger) {
+  init(reader: any BlobByteReader, blob: String, logger: Logger) {
     self.reader = reader
     self.blob = blob
     self.logger = logger
@@ -32,7 +34,9 @@ final class BlobStream: EdgeBodySource {
     }
     if let waiting, waiting.readableBytes > 0 { return waiting }
     do {
-      return try await reader.next(upTo: Self.maximumPieceBytes)
+      guard var piece = try await reader.next(upTo: Self.maximumPieceBytes) else { return nil }
+      while piece.readableBytes < Self.joinedPieceBytes, var next = try await reader.next(upTo: Self.joinedPieceBytes) { piece.writeBuffer(&next) }
+      return piece
     } catch let error as ExtentError {
       logger.error("a blob cannot be read: its bytes are damaged", metadata: ["blob": "\(blob)", "error": "\(error)"])
       throw error

@@ -15,38 +15,28 @@ struct BlobWrites: Sendable {
   @Sendable
   func putBlob(_ call: StorageCall) async throws -> EdgeResponse {
     try call.refuse(StorageCall.unservedWriteHeaders)
-    try requireBlockBlob(call)
+    let type = try Self.type(call)
+    if type != .block { return try await create(type, call) }
     let length = try call.contentLength()
     guard length <= limits.putBlobBytes else { throw StorageError.requestBodyTooLarge(maximumBytes: limits.putBlobBytes) }
-    var draft = BlobDraft(
-      properties: try BlobProperties(putBlob: call), metadata: try Metadata(call.request.headers), tier: try AccessTier.requested(call),
-      conditions: try BlobConditions(call), size: length)
+    var draft = try BlobDraft(call, properties: try BlobProperties(putBlob: call), tier: try AccessTier.requested(call), size: length)
     let digest = try ContentDigest(call, wanted: .md5, isContent: true)
     if length <= limits.inlineBytes {
       let (bytes, result) = try await small(call, length: length, digest: digest)
       draft.properties.contentMD5 = result.md5
-      return try await commit(draft, result, call) { [contents, id = contents.makeID(at: call.now)] transaction in
-        if bytes.isEmpty { return .empty }
-        try contents.save(inline: bytes, id: id, account: call.account, in: transaction)
-        return .inline(id)
+      return try await commit(draft, result, call) { [contents, draft, id = contents.makeID(at: call.now)] container, transaction in
+        let key = try draft.conditions.encryption.key(in: container, call.account, transaction)
+        if bytes.isEmpty { return (.empty, key) }
+        try contents.save(inline: bytes, id: id, account: call.account, key: key, in: transaction)
+        return (.inline(id), key)
       }
     }
-    try await requireWritable(draft, call)
-    let (extent, result) = try await contents.receive(call, length: length, digest: digest)
+    let key = try await requireWritable(draft, call)
+    let (extent, result) = try await contents.receive(call, length: length, digest: digest, key: key)
     draft.properties.contentMD5 = result.md5
-    return try await commit(draft, result, call) { [contents] transaction in
+    return try await commit(draft, result, call) { [contents] _, transaction in
       try contents.extents.commit(extent, in: transaction)
-      return .extent(extent.id)
-    }
-  }
-
-  private func requireBlockBlob(_ call: StorageCall) throws(CloudError) {
-    guard let type = call.header("x-ms-blob-type") else { throw StorageError.missingRequiredHeader("x-ms-blob-type") }
-    switch type {
-    case "BlockBlob": return
-    case "AppendBlob": throw StorageError.blobTypeNotSupported("Append")
-    case "PageBlob": throw StorageError.blobTypeNotSupported("Page")
-    default: throw StorageError.invalidHeaderValue("x-ms-blob-type", type)
+      return (.extent(extent.id), key)
     }
   }
 
@@ -57,17 +47,18 @@ struct BlobWrites: Sendable {
     return (bytes, try digest.finish())
   }
 
-  /// Fails before the body is taken if the write could not succeed now. What counts is the same check at the commit.
-  private func requireWritable(_ draft: BlobDraft, _ call: StorageCall) async throws {
+  /// Fails before the body is taken if the write could not succeed now, and gives the key for it. What counts is the same check at the commit.
+  private func requireWritable(_ draft: BlobDraft, _ call: StorageCall) async throws -> BlobKey {
     try await records.read { reader in
       let container = try Container.require(call, in: reader)
       _ = try draft.requireReplaceable(container, call, in: reader)
+      return try draft.conditions.encryption.key(in: container, call.account, reader)
     }
   }
 
-  private func commit(
+  func commit(
     _ draft: BlobDraft, _ digest: ContentDigest.Result, _ call: StorageCall,
-    content: @escaping @Sendable (RecordTransaction) throws -> BlobContent
+    content: @escaping @Sendable (Container, RecordTransaction) throws -> (BlobContent, BlobKey)
   ) async throws -> EdgeResponse {
     let blob = try await records.write { [contents] transaction in
       let container = try Container.require(call, in: transaction)
@@ -75,11 +66,12 @@ struct BlobWrites: Sendable {
       let history = BlobHistory(contents: contents)
       if let existing, !history.keeps(existing, call) { try contents.release(existing.content, tenant: existing.tenant, in: transaction) }
       try contents.discardUncommitted(container, name: call.blob, in: transaction)
-      let blob = draft.blob(in: container, replacing: existing, content: try content(transaction), call)
+      let (content, key) = try content(container, transaction)
+      let blob = draft.blob(in: container, replacing: existing, content: content, key: key, call)
       return try history.replace(existing, with: blob, call, in: transaction)
     }
-    var headers = StorageCall.stateHeaders(etag: blob.etag, lastModified: blob.lastModified)
-    headers.add(name: "x-ms-request-server-encrypted", value: "true")
+    var headers = blob.stateHeaders
+    blob.encryption.addRequestState(to: &headers)
     if let md5 = digest.md5 { headers.add(name: "Content-MD5", value: Base64.encode(md5)) }
     if let crc64 = digest.crc64 { headers.add(name: "x-ms-content-crc64", value: Base64.encode(crc64)) }
     return EdgeResponse(.created, headers: headers)

@@ -6,6 +6,8 @@ internal import Records
 struct BlockListChunk: Record, Sendable {
   static let kind = "storage.blocklist"
   static let maximumBlocks = 512
+  /// The same where blocks are appended one by one, and each append rewrites the last chunk.
+  static let maximumAppendedBlocks = 128
 
   var tenant: GUID
   /// `BlockListSummary.id`.

@@ -39,10 +39,11 @@ struct BlockListCommit {
   private let staged: [UncommittedBlock]
 
   /// `committed` gives the blocks of the blob's present list; it is only called when the new one refers to them. Throws
-  /// `InvalidBlockList` for a block that is not where it should be. When the present list lives on, it keeps its extents.
+  /// `InvalidBlockList` for a block that is not where it should be, and 409 for one that is encrypted otherwise than `encryption` says. When the present list
+  /// lives on, it keeps its extents.
   init(
     _ wanted: [BlockReference], staged: [UncommittedBlock], committed: (BlockListSummary) throws -> [CommittedBlock], existing: BlobContent?,
-    existingLives: Bool
+    existingLives: Bool, existingEncryption: BlobEncryption?, encryption: BlobEncryption
   ) throws {
     self.staged = staged
     let stagedByID = Dictionary(staged.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -59,6 +60,9 @@ struct BlockListCommit {
       let fresh = reference.source == .committed ? nil : stagedByID[reference.id]
       let kept = reference.source == .uncommitted || fresh != nil ? nil : presentByID[reference.id]
       guard let extent = fresh?.extent ?? kept?.extent, let size = fresh?.size ?? kept?.size else { throw StorageError.invalidBlockList }
+      if let found = fresh != nil ? fresh?.encryption : existingEncryption, found != encryption {
+        throw encryption == .account ? StorageError.usesCustomerEncryption : StorageError.customerEncryptionMismatch
+      }
       if kept != nil { reusesCommitted = true }
       let isFirst = used.insert(extent).inserted
       blocks.append(

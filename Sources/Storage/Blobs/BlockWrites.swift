@@ -22,23 +22,24 @@ struct BlockWrites: Sendable {
     let length = try call.contentLength()
     guard length > 0 else { throw StorageError.invalidHeaderValue("Content-Length", "0") }
     guard length <= limits.putBlockBytes else { throw StorageError.requestBodyTooLarge(maximumBytes: limits.putBlockBytes) }
-    let digest = try ContentDigest(call, wanted: .either)
+    let digest = try ContentDigest(call, wanted: .crc64)
     let conditions = try BlobConditions(call)
-    try await requireStageable(id, conditions, call)
-    let (extent, result) = try await contents.receive(call, length: length, digest: digest)
+    let key = try await requireStageable(id, conditions, call)
+    let (extent, result) = try await contents.receive(call, length: length, digest: digest, key: key)
     let stage = contents.makeID(at: call.now)
     try await records.write { [contents] transaction in
       let container = try Container.require(call, in: transaction)
-      try conditions.requireLease(try transaction.fetch(Blob.self, Blob.key(container, name: call.blob))?.lease, call)
+      try Self.requireBlockBlob(container, conditions, call, in: transaction)
       let uncommitted = try Self.touch(container, id: id, newStage: stage, call, in: transaction)
-      let block = UncommittedBlock(tenant: container.tenant, stage: uncommitted.stage, id: id, extent: extent.id, size: length)
+      let block = UncommittedBlock(
+        tenant: container.tenant, stage: uncommitted.stage, id: id, extent: extent.id, size: length, encryption: key.encryption)
       if let old = try transaction.fetch(UncommittedBlock.self, block.key) {
         try contents.extents.release(old.extent, tenant: old.tenant, in: transaction)
       }
       try contents.extents.commit(extent, in: transaction)
       try transaction.save(block)
     }
-    return EdgeResponse(.created, headers: Self.digestHeaders(result))
+    return EdgeResponse(.created, headers: Self.digestHeaders(result, key.encryption))
   }
 
   /// Finds the blob's uncommitted list or makes it, and notes the activity where the note is old.
@@ -60,29 +61,38 @@ struct BlockWrites: Sendable {
     return uncommitted
   }
 
-  /// Fails before the body is taken if the block could not be stored now.
-  private func requireStageable(_ id: [UInt8], _ conditions: BlobConditions, _ call: StorageCall) async throws {
+  /// Fails before the body is taken if the block could not be stored now, and gives the key for it.
+  private func requireStageable(_ id: [UInt8], _ conditions: BlobConditions, _ call: StorageCall) async throws -> BlobKey {
     try await records.read { [limits] reader in
       let container = try Container.require(call, in: reader)
-      try conditions.requireLease(try reader.fetch(Blob.self, Blob.key(container, name: call.blob))?.lease, call)
-      guard let uncommitted = try reader.fetch(UncommittedBlob.self, UncommittedBlob.key(container, name: call.blob)) else { return }
+      try Self.requireBlockBlob(container, conditions, call, in: reader)
+      let key = try conditions.encryption.key(in: container, call.account, reader)
+      guard let uncommitted = try reader.fetch(UncommittedBlob.self, UncommittedBlob.key(container, name: call.blob)) else { return key }
       guard uncommitted.idLength == id.count else { throw StorageError.invalidBlobOrBlock }
       var sample = CRC64()
       sample.update(id)
-      guard sample.value % UInt64(limits.uncommittedBlocksPerCount) == 0 else { return }
+      guard sample.value % UInt64(limits.uncommittedBlocksPerCount) == 0 else { return key }
       let count = try reader.count(UncommittedBlock.self, under: uncommitted.blocksParent, limit: limits.uncommittedBlocks)
       guard count < limits.uncommittedBlocks else { throw StorageError.blockCountExceedsLimit }
+      return key
     }
+  }
+
+  /// Throws where the blob is there and may take no blocks.
+  private static func requireBlockBlob(
+    _ container: Container, _ conditions: BlobConditions, _ call: StorageCall, in reader: any RecordReader
+  ) throws {
+    let existing = try reader.fetch(Blob.self, Blob.key(container, name: call.blob))
+    try existing?.requireType(.block)
+    if existing != nil { try call.requireOverwrite() }
+    try conditions.requireLease(existing?.lease, call)
   }
 
   /// Source: Microsoft, "Put Block List", REST reference.
   @Sendable
   func putBlockList(_ call: StorageCall) async throws -> EdgeResponse {
     try call.refuse(StorageCall.unservedWriteHeaders)
-    let conditions = try BlobConditions(call)
-    let draft = BlobDraft(
-      properties: try BlobProperties(call), metadata: try Metadata(call.request.headers), tier: try AccessTier.requested(call),
-      conditions: conditions, size: 0)
+    let draft = try BlobDraft(call, properties: try BlobProperties(call), tier: try AccessTier.requested(call))
     var digest = try ContentDigest(call, wanted: .either)
     let body = try await call.smallBody(upTo: limits.blockListBytes)
     digest.update(body)
@@ -93,6 +103,7 @@ struct BlockWrites: Sendable {
       var draft = draft
       let container = try Container.require(call, in: transaction)
       let existing = try draft.requireReplaceable(container, call, in: transaction)
+      try existing?.requireType(.block)
       let uncommittedKey = UncommittedBlob.key(container, name: call.blob)
       let stage = try transaction.fetch(UncommittedBlob.self, uncommittedKey)
       let history = BlobHistory(contents: contents)
@@ -101,8 +112,10 @@ struct BlockWrites: Sendable {
       let commit = try BlockListCommit(
         wanted, staged: try stage?.blocks(in: transaction) ?? [],
         committed: { try contents.blocks($0, tenant: container.tenant, in: transaction) }, existing: existing?.content,
-        existingLives: lives)
-      if let existing, !keepsExisting, lives || !commit.reusesCommitted { try contents.release(existing.content, tenant: existing.tenant, in: transaction) }
+        existingLives: lives, existingEncryption: existing?.encryption, encryption: draft.conditions.encryption.encryption(in: container))
+      if let existing, !keepsExisting, lives || !commit.reusesCommitted {
+        try contents.release(existing.content, tenant: existing.tenant, in: transaction)
+      }
       if let stage {
         try transaction.remove(UncommittedBlob.self, uncommittedKey)
         try commit.removeStaged(stage, contents: contents, in: transaction)
@@ -121,14 +134,15 @@ struct BlockWrites: Sendable {
       let blob = draft.blob(in: container, replacing: existing, content: .blocks(summary), call)
       return try history.replace(existing, with: blob, call, in: transaction)
     }
-    var headers = StorageCall.stateHeaders(etag: blob.etag, lastModified: blob.lastModified)
-    headers.add(contentsOf: Self.digestHeaders(result))
+    var headers = blob.stateHeaders
+    headers.add(contentsOf: Self.digestHeaders(result, blob.encryption))
     return EdgeResponse(.created, headers: headers)
   }
 
   /// The MD5 where the request brought one, else the CRC64.
-  private static func digestHeaders(_ digest: ContentDigest.Result) -> HTTPHeaders {
-    var headers: HTTPHeaders = ["x-ms-request-server-encrypted": "true"]
+  private static func digestHeaders(_ digest: ContentDigest.Result, _ encryption: BlobEncryption) -> HTTPHeaders {
+    var headers = HTTPHeaders()
+    encryption.addRequestState(to: &headers)
     if let md5 = digest.md5, digest.sentMD5 { headers.add(name: "Content-MD5", value: Base64.encode(md5)) }
     if let crc64 = digest.crc64 { headers.add(name: "x-ms-content-crc64", value: Base64.encode(crc64)) }
     return headers

@@ -1,6 +1,12 @@
 internal import Base
+internal import NIOHTTP1
+internal import Wire
 
 /// A lock on a blob or container that its holder proves with an id.
+///
+/// Its times are those of `WallClock.steady`, which stepping the machine's clock does not move: a lease lasts as long as its holder was told, neither less,
+/// so that another could take it while the holder still writes, nor more. Only a restart after a step makes the two clocks agree again: a lease may then
+/// last longer by as much as the clock was put back.
 ///
 /// Source: Microsoft, "Lease Blob" and "Lease Container", REST reference.
 struct Lease: Sendable, Equatable {
@@ -18,6 +24,11 @@ struct Lease: Sendable, Equatable {
     case expired
     case breaking
     case broken
+
+    /// Whether others are kept out.
+    var isLocked: Bool { self == .leased || self == .breaking }
+    /// As headers and lists say it.
+    var status: String { isLocked ? "locked" : "unlocked" }
   }
 
   /// Seconds that a lease with a duration may last.
@@ -31,8 +42,50 @@ struct Lease: Sendable, Equatable {
 
   /// Whether it keeps others out.
   func isLocked(at now: Timestamp) -> Bool {
+    state(at: now).isLocked
+  }
+
+  /// `infinite` or `fixed`, of a lease that is held.
+  func durationName(at now: Timestamp) -> String? {
+    state(at: now) == .leased ? durationSeconds == nil ? "infinite" : "fixed" : nil
+  }
+
+  /// Whole seconds until a lease that is being broken ends.
+  func secondsUntilBroken(at now: Timestamp) -> Int {
+    guard let breaks, breaks > now else { return 0 }
+    return Int((breaks.microseconds - now.microseconds + 999_999) / 1_000_000)
+  }
+}
+
+extension Optional<Lease> {
+  func state(at now: Timestamp) -> Lease.State { self?.state(at: now) ?? .available }
+
+  /// `x-ms-lease-status`, `x-ms-lease-state` and, where it is held, `x-ms-lease-duration`.
+  func addState(at now: Timestamp, to headers: inout HTTPHeaders) {
     let state = state(at: now)
-    return state == .leased || state == .breaking
+    headers.add(name: "x-ms-lease-status", value: state.status)
+    headers.add(name: "x-ms-lease-state", value: state.rawValue)
+    if let duration = self?.durationName(at: now) { headers.add(name: "x-ms-lease-duration", value: duration) }
+  }
+
+  /// The same in the properties of a listed blob or container.
+  func writeState(at now: Timestamp, to writer: inout XMLWriter) {
+    let state = state(at: now)
+    writer.element("LeaseStatus", state.status)
+    writer.element("LeaseState", state.rawValue)
+    if let duration = self?.durationName(at: now) { writer.element("LeaseDuration", duration) }
+  }
+
+  /// What is left of the lease after its blob or container was changed: one that is over cannot be renewed then.
+  func afterChange(at now: Timestamp) -> Lease? {
+    flatMap { $0.isLocked(at: now) ? $0 : nil }
+  }
+
+  /// Throws unless `id` is that of a lease that is held.
+  func requireHeld(_ id: GUID, at now: Timestamp, _ errors: LeaseErrors) throws(CloudError) {
+    guard let self else { throw errors.operationNotPresent }
+    guard self.isLocked(at: now) else { throw self.id == id ? errors.lost : errors.operationNotPresent }
+    guard self.id == id else { throw errors.operationIDMismatch }
   }
 }
 

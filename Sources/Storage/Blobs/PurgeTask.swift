@@ -16,6 +16,12 @@ struct PurgeTask: Record, Codable, Sendable {
     case blockList(GUID)
     /// Uncommitted blocks under an `UncommittedBlob.stage`; their extents too unless something else has taken charge of them.
     case stage(GUID, releasesExtents: Bool)
+    /// What nobody sees of the map of a page blob, from one of its windows on.
+    case pages(GUID, fromWindow: Int)
+    /// The messages under a `Queue.messages`.
+    case messages(GUID)
+    /// The entities under a `Table.id`.
+    case entities(GUID)
   }
 
   var id: GUID

@@ -9,6 +9,7 @@ struct StoragePurger: Sendable {
   private let clock: any WallClock
   private let limits: StorageLimits
   private let logger: Logger
+  private let changeFeed: ChangeFeedPublisher
 
   /// Tasks of one round.
   private static let maximumTasksPerRound = 64
@@ -21,6 +22,7 @@ struct StoragePurger: Sendable {
     clock = services.clock
     logger = services.logger
     self.limits = limits
+    changeFeed = ChangeFeedPublisher(services, limits: limits)
   }
 
   /// Runs until its task is cancelled, looking for work every `interval` when there is none. An error is logged and what failed is
@@ -42,6 +44,14 @@ struct StoragePurger: Sendable {
     let isExpired = try await records.write { [contents, clock, limits] transaction in
       try BlobPurge.expire(at: clock.now(), limits: limits, limit: BlobPurge.maximumRecordsPerStep, contents: contents, in: transaction)
     }
+    let areDeletedGone = try await records.write { [contents, clock] transaction in
+      try BlobPurge.expireDeleted(at: clock.now(), limit: BlobPurge.maximumRecordsPerStep, contents: contents, in: transaction)
+    }
+    let hasArrived = try await records.write { [clock] transaction in
+      try Blob.rehydrate(at: clock.now(), limit: BlobPurge.maximumRecordsPerStep, in: transaction)
+    }
+    let areMessagesExpired = try await QueuePurge.expire(at: clock.steady(), in: records)
+    let isPublished = try await changeFeed.round()
     let tasks = try await records.read { reader in
       try reader.list(PurgeTask.self, under: PurgeTask.parent, limit: Self.maximumTasksPerRound)
     }
@@ -56,6 +66,7 @@ struct StoragePurger: Sendable {
       }
       if !isDone { unfinished += 1 }
     }
-    return isExpired && unfinished == 0 && tasks.count < Self.maximumTasksPerRound
+    let isQuiet = isExpired && isPublished && areDeletedGone && areMessagesExpired && hasArrived
+    return isQuiet && unfinished == 0 && tasks.count < Self.maximumTasksPerRound
   }
 }

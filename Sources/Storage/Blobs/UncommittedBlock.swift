@@ -6,6 +6,7 @@ internal import Wire
 /// A block that Put Block stored and that no Put Block List has named yet.
 struct UncommittedBlock: Record, Sendable {
   static let kind = "storage.block"
+  static let format: UInt8 = 2
 
   var tenant: GUID
   /// `UncommittedBlob.stage`.
@@ -15,6 +16,8 @@ struct UncommittedBlock: Record, Sendable {
   var extent: ExtentID
   /// Bytes.
   var size: Int
+  /// Whatever the blob will be encrypted with must be the same.
+  var encryption = BlobEncryption.account
 
   /// By the id's base64 form, whose order is that of Get Block List.
   var key: RecordKey { Self.key(tenant: tenant, stage: stage, id: id) }
@@ -31,6 +34,7 @@ extension UncommittedBlock {
     writer.blob(id)
     writer.guid(extent)
     writer.integer(size)
+    encryption.encode(to: &writer)
   }
 
   init(from reader: inout ByteReader, format: UInt8) throws {
@@ -39,5 +43,6 @@ extension UncommittedBlock {
     id = try reader.blob()
     extent = try reader.guid()
     size = try reader.integer()
+    if format >= 2 { encryption = try BlobEncryption(from: &reader) }
   }
 }

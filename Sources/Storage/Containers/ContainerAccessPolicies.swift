@@ -53,15 +53,17 @@ extension StoredAccessPolicy {
     self.init(id: id, start: try time("Start"), expiry: try time("Expiry"), permissions: permissions)
   }
 
-  /// Every letter that a signature for blobs or containers may hold.
-  private static let permissionLetters: Set<Character> = Set("racwdxyltfmeopi")
+  /// Every letter that a signature may hold.
+  private static let permissionLetters: Set<Character> = Set("racwdxyltfmeopiu")
 
-  static func document(_ policies: [StoredAccessPolicy]) -> [UInt8] {
+  /// `omittingEmpty`: a policy that sets nothing is given by its id alone, as containers and tables do.
+  static func document(_ policies: [StoredAccessPolicy], omittingEmpty: Bool = false) -> [UInt8] {
     var writer = XMLWriter()
     writer.element("SignedIdentifiers") { writer in
       for policy in policies {
         writer.element("SignedIdentifier") { writer in
           writer.element("Id", policy.id)
+          if omittingEmpty, policy.start == nil, policy.expiry == nil, policy.permissions == nil { return }
           writer.element("AccessPolicy") { writer in
             if let start = policy.start { writer.element("Start", start.iso8601Fractional) }
             if let expiry = policy.expiry { writer.element("Expiry", expiry.iso8601Fractional) }

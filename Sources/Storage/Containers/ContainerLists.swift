@@ -16,68 +16,78 @@ struct ContainerLists: Sendable {
   func listContainers(_ call: StorageCall) async throws -> EdgeResponse {
     let page = try ListPage(call, limits: limits)
     let include = try call.included(known: ["metadata", "deleted", "system"])
-    let parent = RecordKey(tenant: call.account.tenant, call.account.partition)
-    var after: RecordKey?
-    if case .after(let name)? = page.marker { after = Container.key(call.account, name: name) }
-    var containers = try await records.read { [after] reader in
-      try reader.list(Container.self, under: parent, namePrefix: page.prefix ?? "", after: after, limit: page.maximum + 1)
-    }
-    let hasMore = containers.count > page.maximum
-    if hasMore { containers.removeLast() }
+    let listing = ContainerListing(
+      account: call.account, prefix: page.prefix ?? "", withDeleted: include.contains("deleted"), withSystem: include.contains("system"),
+      now: call.now)
+    let (containers, next) = try await records.read { reader in try listing.page(after: page.marker, limit: page.maximum, in: reader) }
     var writer = XMLWriter(reserving: 1024 + containers.count * 512)
     writer.element("EnumerationResults", ["ServiceEndpoint": endpoint(call)]) { writer in
       page.write(to: &writer)
       writer.element("Containers") { writer in
-        for container in containers { Self.write(container, withMetadata: include.contains("metadata"), to: &writer) }
+        for item in containers { Self.write(item, withMetadata: include.contains("metadata"), call, to: &writer) }
       }
-      writer.element("NextMarker", hasMore ? containers.last.map { ListMarker.after($0.name).text } ?? "" : "")
+      writer.element("NextMarker", next?.text ?? "")
     }
     return Self.response(writer)
   }
 
-  private static func write(_ container: Container, withMetadata: Bool, to writer: inout XMLWriter) {
+  private static func write(_ item: ContainerListing.Item, withMetadata: Bool, _ call: StorageCall, to writer: inout XMLWriter) {
+    let container: Container
+    var deleted: DeletedContainer?
+    switch item {
+    case .container(let present): container = present
+    case .deleted(let gone): (container, deleted) = (gone.container, gone)
+    }
     writer.element("Container") { writer in
       writer.element("Name", container.name)
+      if let deleted {
+        writer.element("Deleted", true)
+        writer.element("Version", deleted.version)
+      }
       writer.element("Properties") { writer in
         writer.element("Last-Modified", container.lastModified.httpDate)
         writer.element("Etag", container.etag.quoted)
-        writer.element("LeaseStatus", "unlocked")
-        writer.element("LeaseState", "available")
+        container.lease.writeState(at: call.steady, to: &writer)
         if container.publicAccess != .none { writer.element("PublicAccess", container.publicAccess.rawValue) }
-        writer.element("DefaultEncryptionScope", "$account-encryption-key")
-        writer.element("DenyEncryptionScopeOverride", false)
-        writer.element("HasImmutabilityPolicy", false)
-        writer.element("HasLegalHold", false)
-        writer.element("ImmutableStorageWithVersioningEnabled", false)
+        writer.element("DefaultEncryptionScope", container.defaultScope ?? EncryptionScope.account)
+        writer.element("DenyEncryptionScopeOverride", container.deniesOtherScopes)
+        writer.element("HasImmutabilityPolicy", container.immutability.policy != nil)
+        writer.element("HasLegalHold", !container.immutability.holds.isEmpty)
+        writer.element("ImmutableStorageWithVersioningEnabled", container.immutability.isVersionLevel)
+        if let deletion = deleted?.deletion {
+          writer.element("DeletedTime", deletion.deleted.httpDate)
+          writer.element("RemainingRetentionDays", deletion.remainingDays(at: call.now))
+        }
       }
       if withMetadata { container.metadata.write(to: &writer) }
     }
   }
 
-  private static let knownBlobIncludes: Set<String> = [
-    "metadata", "uncommittedblobs", "snapshots", "copy", "deleted", "tags", "versions", "deletedwithversions", "immutabilitypolicy", "legalhold",
-    "permissions",
-  ]
-
   /// Source: Microsoft, "List Blobs", REST reference.
   @Sendable
   func listBlobs(_ call: StorageCall) async throws -> EdgeResponse {
     let page = try ListPage(call, limits: limits)
-    for name in ["startFrom", "endBefore", "showonly"] where call.request.query[name] != nil { throw StorageError.unsupportedQueryParameter(name) }
-    let include = try call.included(known: Self.knownBlobIncludes)
+    // It selects among what accounts with directories have.
+    if call.request.query["showonly"] != nil { throw StorageError.unsupportedQueryParameter("showonly") }
+    let include = try BlobListInclude(call)
     let delimiter = call.request.query["delimiter"].flatMap { $0.isEmpty ? nil : $0 }
-    try call.requireNoLease(StorageError.leaseNotPresentWithContainer)
     let (items, next) = try await records.read { reader in
       let container = try Container.require(call, in: reader)
+      try call.requireLease(on: container)
       let listing = BlobListing(
-        container: container, prefix: page.prefix ?? "", delimiter: delimiter, withUncommitted: include.contains("uncommittedblobs"))
+        container: container, prefix: page.prefix ?? "", delimiter: delimiter, include: include, startFrom: call.request.query["startFrom"],
+        endBefore: call.request.query["endBefore"], now: call.now)
       return try listing.page(after: page.marker, limit: page.maximum, in: reader)
+    }
+    if let accepted = call.header("Accept"), accepted.lowercased().contains(ArrowStream.mediaType) {
+      let table = BlobListArrow(items: items, next: next, include: include, call: call)
+      return EdgeResponse(.ok, headers: ["Content-Type": ArrowStream.mediaType], body: .bytes(ByteBuffer(bytes: table.bytes)))
     }
     var writer = XMLWriter(reserving: 1024 + items.count * 768)
     writer.element("EnumerationResults", ["ServiceEndpoint": endpoint(call), "ContainerName": call.container]) { writer in
       page.write(to: &writer, delimiter: delimiter)
       writer.element("Blobs") { writer in
-        for item in items { item.write(withMetadata: include.contains("metadata"), to: &writer) }
+        for item in items { item.write(include, call, to: &writer) }
       }
       writer.element("NextMarker", next?.text ?? "")
     }

@@ -44,6 +44,7 @@ struct ContainerOperations: Sendable {
       Self.operation("Get Container ACL", .HEAD, "acl", Self.getACL, getAccessPolicy),
       Self.operation("Set Container ACL", .PUT, "acl", Self.setACL, setAccessPolicy),
       Self.operation("Delete Container", .DELETE, nil, Self.delete, deleteContainer),
+      Self.operation("Restore Container", .PUT, "undelete", Self.write, ContainerRestores(records: records).restore),
       Self.operation("List Blobs", .GET, "list", Self.listBlobs, access: .container, lists.listBlobs),
       StorageOperation(
         name: "List Containers", method: .GET, level: .account, comp: "list", resourceType: nil, action: { _ in Self.listContainers },
@@ -66,13 +67,17 @@ struct ContainerOperations: Sendable {
   /// Source: Microsoft, "Create Container", REST reference.
   @Sendable
   private func createContainer(_ call: StorageCall) async throws -> EdgeResponse {
-    try call.refuse(["x-ms-default-encryption-scope", "x-ms-deny-encryption-scope-override"])
     let access = try requestedAccess(call)
-    let container = Container(
+    var container = Container(
       tenant: call.account.tenant, partition: call.account.partition, name: call.container, id: contents.makeID(at: call.now),
       etag: ETag(at: call.now), lastModified: call.now, createdTime: call.now, metadata: try Metadata(call.request.headers), publicAccess: access,
       policies: [])
-    try await records.write { transaction in
+    container.immutability.isVersionLevel = call.account.hasImmutableVersions ?? false
+    let scope = call.header("x-ms-default-encryption-scope")
+    container.defaultScope = scope == EncryptionScope.account ? nil : scope
+    container.deniesOtherScopes = try call.flag("x-ms-deny-encryption-scope-override") ?? false
+    try await records.write { [container] transaction in
+      try container.requireScope(of: call.account, replacing: nil, in: transaction)
       // The account may have been deleted since the request was authenticated.
       guard try transaction.fetch(StorageAccount.self, StorageAccount.key(call.account.name))?.partition == call.account.partition else {
         throw StorageError.resourceNotFound
@@ -96,13 +101,12 @@ struct ContainerOperations: Sendable {
   private func getProperties(_ call: StorageCall) async throws -> EdgeResponse {
     let container = try await container(call)
     var headers = StorageCall.stateHeaders(etag: container.etag, lastModified: container.lastModified)
-    headers.add(name: "x-ms-lease-status", value: "unlocked")
-    headers.add(name: "x-ms-lease-state", value: "available")
-    headers.add(name: "x-ms-has-immutability-policy", value: "false")
-    headers.add(name: "x-ms-has-legal-hold", value: "false")
-    headers.add(name: "x-ms-immutable-storage-with-versioning-enabled", value: "false")
-    headers.add(name: "x-ms-default-encryption-scope", value: "$account-encryption-key")
-    headers.add(name: "x-ms-deny-encryption-scope-override", value: "false")
+    container.lease.addState(at: call.steady, to: &headers)
+    headers.add(name: "x-ms-has-immutability-policy", value: container.immutability.policy == nil ? "false" : "true")
+    headers.add(name: "x-ms-has-legal-hold", value: container.immutability.holds.isEmpty ? "false" : "true")
+    headers.add(name: "x-ms-immutable-storage-with-versioning-enabled", value: container.immutability.isVersionLevel ? "true" : "false")
+    headers.add(name: "x-ms-default-encryption-scope", value: container.defaultScope ?? EncryptionScope.account)
+    headers.add(name: "x-ms-deny-encryption-scope-override", value: container.deniesOtherScopes ? "true" : "false")
     if container.publicAccess != .none { headers.add(name: "x-ms-blob-public-access", value: container.publicAccess.rawValue) }
     container.metadata.add(to: &headers)
     return EdgeResponse(.ok, headers: headers)
@@ -124,7 +128,7 @@ struct ContainerOperations: Sendable {
     var headers = StorageCall.stateHeaders(etag: container.etag, lastModified: container.lastModified)
     headers.add(name: "Content-Type", value: "application/xml")
     if container.publicAccess != .none { headers.add(name: "x-ms-blob-public-access", value: container.publicAccess.rawValue) }
-    let document = StoredAccessPolicy.document(container.policies)
+    let document = StoredAccessPolicy.document(container.policies, omittingEmpty: true)
     return EdgeResponse(
       .ok, headers: headers, body: call.request.method == .HEAD ? .head(length: document.count) : .bytes(ByteBuffer(bytes: document)))
   }
@@ -133,7 +137,7 @@ struct ContainerOperations: Sendable {
     let conditions = try call.conditions()
     return try await records.read { reader in
       let container = try Container.require(call, in: reader)
-      try call.requireNoLease(StorageError.leaseNotPresentWithContainer)
+      try call.requireLease(on: container)
       try call.require(conditions, etag: container.etag, lastModified: container.lastModified)
       return container
     }
@@ -166,18 +170,19 @@ struct ContainerOperations: Sendable {
     let conditions = try call.conditions()
     let container = try await records.write { transaction in
       var container = try Container.require(call, in: transaction)
-      try call.requireNoLease(StorageError.leaseNotPresentWithContainer)
+      try call.requireLease(on: container)
       try call.requireWrite(conditions, etag: container.etag, lastModified: container.lastModified)
       apply(&container)
       container.etag = ETag(at: call.now, after: container.etag)
       container.lastModified = call.now
+      container.lease = container.lease.afterChange(at: call.steady)
       try transaction.save(container)
       return container
     }
     return EdgeResponse(.ok, headers: StorageCall.stateHeaders(etag: container.etag, lastModified: container.lastModified))
   }
 
-  /// The container is gone with the commit; what was in it is purged afterwards.
+  /// The container is gone with the commit; what was in it is purged afterwards, or once it can no longer be restored.
   ///
   /// Source: Microsoft, "Delete Container", REST reference.
   @Sendable
@@ -185,10 +190,10 @@ struct ContainerOperations: Sendable {
     let conditions = try call.conditions()
     try await records.write { [contents] transaction in
       let container = try Container.require(call, in: transaction)
-      try call.requireNoLease(StorageError.leaseNotPresentWithContainer)
+      try call.requireLease(on: container, needsLease: true)
       try call.requireWrite(conditions, etag: container.etag, lastModified: container.lastModified)
-      try transaction.remove(Container.self, container.key)
-      try contents.schedule(.container(container.id), tenant: container.tenant, in: transaction)
+      try container.requireRemovable()
+      try container.remove(call.properties.containerDeleteRetention, at: call.now, random: contents.random, in: transaction)
     }
     return EdgeResponse(.accepted)
   }

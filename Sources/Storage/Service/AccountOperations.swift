@@ -6,7 +6,7 @@ internal import NIOHTTP1
 internal import Records
 internal import Wire
 
-/// The operations on the account as a whole: service properties, account information, user delegation keys.
+/// The operations on the account as a whole: service properties and statistics, account information, user delegation keys.
 struct AccountOperations: Sendable {
   private let services: StorageServices
   private let accounts: StorageAccounts
@@ -22,23 +22,18 @@ struct AccountOperations: Sendable {
 
   var operations: [StorageOperation] {
     let service = "Microsoft.Storage/storageAccounts/blobServices"
-    var operations = [
-      StorageOperation(
-        name: "Get Blob Service Properties", method: .GET, level: .account, comp: "properties", resourceType: "service",
-        action: { _ in Self.management("\(service)/read", SignedRequirement("s", anyOf: "r")) }, run: getProperties),
-      StorageOperation(
-        name: "Set Blob Service Properties", method: .PUT, level: .account, comp: "properties", resourceType: "service",
-        action: { _ in Self.management("\(service)/write", SignedRequirement("s", anyOf: "w")) }, run: setProperties),
-      StorageOperation(
-        name: "Get User Delegation Key", method: .POST, level: .account, comp: "userdelegationkey", resourceType: "service",
-        action: { _ in Action("\(service)/generateUserDelegationKey/action") }, run: getUserDelegationKey),
-    ]
+    var operations: [StorageOperation] = []
+    for service in [StorageService.blob, .queue, .table] { operations.append(userDelegationKey(of: service)) }
+    for service in [StorageService.blob, .queue, .table] { operations += properties(of: service) }
     for (level, resourceType) in [(StorageOperation.Level.account, Character("s")), (.container, "c"), (.blob, "o")] {
       for method in [HTTPMethod.GET, .HEAD] {
         operations.append(
           StorageOperation(
             name: "Get Account Information", method: method, level: level, comp: "properties", resourceType: "account",
-            action: { _ in Self.management("\(service)/getInfo/action", SignedRequirement(resourceType, anyOf: Self.anyPermission)) },
+            action: { _ in
+              let signed = SignedRequirement(resourceType, anyOf: Self.anyPermission, inService: Self.anyPermission)
+              return Self.management("\(service)/getInfo/action", signed)
+            },
             run: getAccountInformation))
       }
     }
@@ -54,22 +49,71 @@ struct AccountOperations: Sendable {
 
   // MARK: Service properties
 
-  private func getProperties(_ call: StorageCall) async throws -> EdgeResponse {
-    let account = call.account
-    let properties = try await services.records.read { try BlobServiceProperties.of(account, in: $0) }
-    return Self.xml(properties.document(), .ok)
+  /// Source: Microsoft, "Get Blob Service Properties", "Set Blob Service Properties" and "Get Blob Service Stats", REST reference, and those of the
+  /// queue and table services.
+  private func properties(of service: StorageService) -> [StorageOperation] {
+    let title = service.rawValue.prefix(1).uppercased() + service.rawValue.dropFirst()
+    let path = "Microsoft.Storage/storageAccounts/\(service.rawValue)Services"
+    let read = Self.management("\(path)/read", SignedRequirement("s", anyOf: "r"))
+    let write = Self.management("\(path)/write", SignedRequirement("s", anyOf: "w"))
+    func operation(
+      _ verb: String, _ noun: String, _ method: HTTPMethod, _ comp: String, _ action: Action,
+      _ run: @escaping @Sendable (StorageCall) async throws -> EdgeResponse
+    ) -> StorageOperation {
+      var operation = StorageOperation(
+        name: "\(verb) \(title) Service \(noun)", method: method, level: .account, comp: comp, resourceType: "service", action: { _ in action },
+        run: run)
+      operation.service = service
+      return operation
+    }
+    var statistics = operation("Get", "Stats", .GET, "stats", read, getStatistics)
+    statistics.isSecondary = true
+    return [
+      operation("Get", "Properties", .GET, "properties", read) { try await getProperties(of: service, $0) },
+      operation("Set", "Properties", .PUT, "properties", write) { try await setProperties(of: service, $0) },
+      statistics,
+    ]
   }
 
-  private func setProperties(_ call: StorageCall) async throws -> EdgeResponse {
-    let root = try await Self.document(of: call, maximumBytes: BlobServiceProperties.maximumDocumentBytes)
-    let (account, accounts) = (call.account, accounts)
+  private func getProperties(of service: StorageService, _ call: StorageCall) async throws -> EdgeResponse {
+    let (account, version) = (call.account, call.version)
+    let document = try await services.records.read { reader in
+      service == .blob
+        ? try BlobServiceProperties.of(account, in: reader).document(version: version)
+        : try ServiceProperties.of(account, service, in: reader).document()
+    }
+    return Self.xml(document, .ok)
+  }
+
+  private func setProperties(of service: StorageService, _ call: StorageCall) async throws -> EdgeResponse {
+    let root = try await Self.document(of: call, maximumBytes: ServiceDocument.maximumBytes)
+    let (account, accounts, containerID) = (call.account, accounts, BlobContents(services).makeID(at: call.now))
     try await services.records.write { transaction in
-      var properties = try BlobServiceProperties.of(account, in: transaction)
-      try properties.apply(root)
-      try transaction.save(properties)
+      if service == .blob {
+        var properties = try BlobServiceProperties.of(account, in: transaction)
+        try properties.apply(root)
+        try transaction.save(properties)
+        if properties.website != nil { try StaticWebsite.makeContainer(account, id: containerID, now: call.now, in: transaction) }
+      } else {
+        var properties = try ServiceProperties.of(account, service, in: transaction)
+        try properties.apply(root)
+        try transaction.save(properties)
+      }
       accounts.invalidate(account.name, after: transaction)
     }
     return EdgeResponse(.accepted)
+  }
+
+  /// What there is to say of the secondary location is that there is none to read from.
+  private func getStatistics(_ call: StorageCall) async throws -> EdgeResponse {
+    var writer = XMLWriter()
+    writer.element("StorageServiceStats") { writer in
+      writer.element("GeoReplication") { writer in
+        writer.element("Status", "unavailable")
+        writer.element("LastSyncTime", "")
+      }
+    }
+    return Self.xml(writer.bytes, .ok)
   }
 
   // MARK: Account information
@@ -83,7 +127,15 @@ struct AccountOperations: Sendable {
 
   // MARK: User delegation keys
 
-  private func getUserDelegationKey(_ call: StorageCall) async throws -> EdgeResponse {
+  /// Source: Microsoft, "Get User Delegation Key", REST reference.
+  private func userDelegationKey(of service: StorageService) -> StorageOperation {
+    let action = Action("Microsoft.Storage/storageAccounts/\(service.rawValue)Services/generateUserDelegationKey/action")
+    return StorageOperation(
+      name: "Get User Delegation Key", service: service, method: .POST, level: .account, comp: "userdelegationkey", resourceType: "service",
+      action: { _ in action }, run: { try await getUserDelegationKey(of: service, $0) })
+  }
+
+  private func getUserDelegationKey(of service: StorageService, _ call: StorageCall) async throws -> EdgeResponse {
     guard call.principal.kind == .user || call.principal.kind == .servicePrincipal else {
       throw StorageError.authenticationFailed("Only authentication scheme Bearer is supported")
     }
@@ -101,7 +153,7 @@ struct AccountOperations: Sendable {
     if let delegatedTenant, GUID(delegatedTenant) == nil { throw StorageError.invalidXmlNodeValue("DelegatedUserTid", delegatedTenant) }
     guard let account = try await accounts.account(named: call.account.name) else { throw StorageError.resourceNotFound }
     let terms = UserDelegationKey(
-      objectID: call.principal.objectID, tenant: call.principal.tenant, start: start, expiry: expiry, version: call.version,
+      objectID: call.principal.objectID, tenant: call.principal.tenant, start: start, expiry: expiry, service: service, version: call.version,
       delegatedTenant: delegatedTenant)
     return Self.xml(terms.document(account.delegationSecret), .ok)
   }

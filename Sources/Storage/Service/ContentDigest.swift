@@ -22,6 +22,8 @@ struct ContentDigest: Sendable {
     case md5
     /// The answer gives a CRC64 where the request brings no MD5.
     case either
+    /// The answer gives a CRC64, and the MD5 beside it where the request brings one.
+    case crc64
   }
 
   /// Reads `Content-MD5` and `x-ms-content-crc64`, and `x-ms-blob-content-md5` where the body is the blob's content (`isContent`).
@@ -41,7 +43,7 @@ struct ContentDigest: Sendable {
     }
     self.expectations = expectations
     sentMD5 = md5Text != nil
-    if crcText != nil || wanted == .either && !sentMD5 { crc64 = CRC64() }
+    if crcText != nil || wanted == .crc64 || wanted == .either && !sentMD5 { crc64 = CRC64() }
   }
 
   /// The 16 bytes of a digest in base64.

@@ -9,7 +9,7 @@ enum ResourceNames {
   static let blobLength = 1...1024
   /// Segments of a blob's name between slashes.
   static let maximumBlobSegments = 254
-  private static let specialContainers = ["$root", "$web", "$logs"]
+  private static let specialContainers = ["$root", "$web", "$logs", "$blobchangefeed"]
 
   /// Throws `OutOfRangeInput` for the length, `InvalidResourceName` for the rest.
   static func checkContainer(_ name: String) throws(CloudError) {

@@ -18,13 +18,7 @@ extension StorageCall {
   }
 
   /// Headers of features that no write serves yet: they must not be taken for granted.
-  static let unservedWriteHeaders = [
-    "x-ms-encryption-key", "x-ms-encryption-scope", "x-ms-tags", "x-ms-immutability-policy-until-date", "x-ms-immutability-policy-mode",
-    "x-ms-legal-hold", "x-ms-copy-source", "x-ms-structured-body", "x-ms-seal-blob", "x-ms-expiry-option", "x-ms-expiry-time",
-  ]
-
-  /// Likewise for reads.
-  static let unservedReadHeaders = ["x-ms-encryption-key"]
+  static let unservedWriteHeaders = ["x-ms-copy-source", "x-ms-structured-body", "x-ms-seal-blob", "x-ms-expiry-option", "x-ms-expiry-time"]
 
   /// The announced length of the body; 411 when it is not announced.
   func contentLength() throws(CloudError) -> Int {
@@ -41,9 +35,10 @@ extension StorageCall {
     return Array(body.readableBytesView)
   }
 
-  func conditions() throws(CloudError) -> ConditionalHeaders {
+  /// `prefix` is what the operations on tags write before the headers' names.
+  func conditions(prefix: String = "") throws(CloudError) -> ConditionalHeaders {
     do {
-      return try ConditionalHeaders(header)
+      return try ConditionalHeaders { header(prefix + $0) }
     } catch {
       throw Self.cloudError(error)
     }
@@ -93,9 +88,10 @@ extension StorageCall {
     return lease
   }
 
-  /// No container has a lease, so a request that names one is refused.
-  func requireNoLease(_ error: CloudError) throws(CloudError) {
-    if try leaseID() != nil { throw error }
+  /// Throws unless the lease that the request says it holds on the container is the one there is. Only what deletes a container `needsLease`.
+  func requireLease(on container: Container, needsLease: Bool = false) throws(CloudError) {
+    if let lease = try leaseID() { return try container.lease.requireHeld(lease, at: steady, .container) }
+    if needsLease, container.lease.state(at: steady).isLocked { throw LeaseErrors.container.operationIDMissing }
   }
 
   /// A signature that may create but not write may not replace what is there.

@@ -31,24 +31,6 @@ extension StorageEndpoint: BlobSource {
   }
 }
 
-/// A blob's URL in its parts.
-private struct BlobLocation: Sendable {
-  var host: String
-  var path: String
-  var query: Query
-
-  init?(_ url: String) {
-    guard let scheme = ["https://", "http://"].first(where: { url.hasPrefix($0) }) else { return nil }
-    let rest = url.dropFirst(scheme.utf8.count)
-    let authority = rest.prefix { $0 != "/" && $0 != "?" }
-    let target = rest.dropFirst(authority.count)
-    path = String(target.prefix { $0 != "?" })
-    guard !path.isEmpty, let query = Query(parsing: target.dropFirst(path.count + 1)) else { return nil }
-    host = String(authority.prefix { $0 != ":" }).lowercased()
-    self.query = query
-  }
-}
-
 private struct ReadBlob: OpenedBlob {
   let endpoint: StorageEndpoint
   let location: BlobLocation
@@ -63,7 +45,7 @@ private struct ReadBlob: OpenedBlob {
     case .head: return []
     case .stream(let length, let source):
       var bytes: [UInt8] = []
-      bytes.reserveCapacity(length)
+      bytes.reserveCapacity(length ?? 0)
       while let piece = try await source.next() { bytes += piece.readableBytesView }
       return bytes
     }

@@ -21,6 +21,9 @@ public final class StorageEndpoint: EdgeService {
   private let clock: any WallClock
   private let logger: Logger
   private let purger: StoragePurger
+  private let copier: BlobCopier
+  private let lifecycle: LifecycleManager
+  private let analytics: StorageAnalytics
 
   /// The host names of all accounts.
   public static func hostNames(domain: String) -> [HostTable.Name] {
@@ -34,29 +37,56 @@ public final class StorageEndpoint: EdgeService {
   ) {
     let services = StorageServices(
       records: accounts.records, extents: extents, keyring: accounts.keyring, clock: clock, random: random, address: address, logger: logger)
+    copier = BlobCopier(services, contents: BlobContents(services), limits: limits)
     let operations =
       AccountOperations(services, accounts: accounts).operations + ContainerOperations(services, limits: limits).operations
-      + BlobOperations(services, limits: limits).operations + QueueOperations(services, limits: limits).operations
-      + TableOperations(services, limits: limits).operations
+      + CopyOperations(services, copier: copier, limits: limits).operations + BlobOperations(services, limits: limits).operations
+      + BatchOperations(services, limits: limits).operations + LeaseOperations(services).operations
+      + TagOperations(services, limits: limits).operations + ImmutabilityOperations(services).operations
+      + QueueOperations(services, limits: limits).operations + TableOperations(services, limits: limits).operations
+      + WebsiteOperations(services, limits: limits).operations
     let records = accounts.records
     self.accounts = accounts
     table = StorageOperations(operations)
     authenticator = StorageAuthenticator(
       verifier: verifier, principals: principals, address: address,
-      containerAccess: { account, name in
-        let container = try await records.read { try $0.fetch(Container.self, Container.key(account, name: name)) }
-        return container.map { ContainerAccess(publicAccess: $0.publicAccess, policies: $0.policies) }
+      containerAccess: { service, account, name in
+        try await records.read { try ContainerAccess.of(service, account, name: name, in: $0) }
       })
     self.authorizer = authorizer
     self.address = address
     self.clock = clock
     self.logger = logger
     purger = StoragePurger(services, limits: limits)
+    lifecycle = LifecycleManager(services, limits: limits)
+    analytics = StorageAnalytics(services, limits: limits)
   }
 
-  /// Removes what was deleted and gives its space back, until its task is cancelled. The executable runs it beside the front door.
+  /// Removes what was deleted and gives its space back, ends copies that were begun, and carries out lifecycle rules, until its task is cancelled.
+  /// The executable runs it beside the front door.
   public func run() async throws {
-    try await purger.run()
+    try await withThrowingTaskGroup { [purger, copier, analytics, lifecycle] group in
+      group.addTask { try await purger.run() }
+      group.addTask { try await analytics.run() }
+      group.addTask { try await copier.run() }
+      group.addTask { try await lifecycle.run(self) }
+      try await group.waitForAll()
+    }
+  }
+
+  /// One step of the lifecycle rules of one account. True when none has its turn.
+  package func age() async throws -> Bool {
+    try await lifecycle.round(self)
+  }
+
+  /// One step of each copy that is under way. True when none is.
+  package func copy() async throws -> Bool {
+    try await copier.round()
+  }
+
+  /// Writes what is known of requests to accounts that want it written down.
+  package func writeAnalytics() async {
+    await analytics.flush()
   }
 
   /// One round of that work. True when nothing is left to do.
@@ -67,21 +97,27 @@ public final class StorageEndpoint: EdgeService {
   /// Every operation that is served.
   package var operations: [StorageOperation] { table.all }
 
-  /// The bodies of Get Blob, Put Blob and Put Block.
+  /// The bodies of Get Blob, Put Blob, Put Block, Append Block and Put Page; and what is done with an entity or a batch of them.
   public func prefersFastPath(method: HTTPMethod, path: String, query: Substring) -> Bool {
+    if method != .HEAD, path.utf8.last == UInt8(ascii: ")") { return true }
+    if method == .POST, query.isEmpty, path.utf8.count > 1, !path.utf8.dropFirst().contains(UInt8(ascii: "/")) { return true }
     guard method == .GET || method == .PUT else { return false }
     guard path.utf8.dropFirst().contains(UInt8(ascii: "/")) else { return false }
     for item in query.split(separator: "&") {
       let name = item.prefix { $0 != "=" }.lowercased()
       if name == "restype" { return false }
-      if name == "comp", item.dropFirst(name.count + 1).lowercased() != "block" { return false }
+      if name == "comp", !["block", "appendblock", "page"].contains(item.dropFirst(name.count + 1).lowercased()) { return false }
     }
     return true
   }
 
   public func respond(to request: EdgeRequest) async -> EdgeResponse {
+    await respond(to: request, Exchange())
+  }
+
+  private func respond(to request: EdgeRequest, _ initial: Exchange) async -> EdgeResponse {
     let now = clock.now()
-    var exchange = Exchange()
+    var exchange = initial
     var response: EdgeResponse
     do {
       response = try await answer(request, now: now, &exchange)
@@ -96,7 +132,13 @@ public final class StorageEndpoint: EdgeService {
     response.headers.replaceOrAdd(name: "x-ms-version", value: exchange.version)
     if let client = request.identifiers.client { response.headers.replaceOrAdd(name: "x-ms-client-request-id", value: client) }
     if let account = exchange.account, request.method != .OPTIONS {
-      response.headers.add(contentsOf: CrossOriginRule.headers(account.properties.crossOriginRules, for: request))
+      response.headers.add(contentsOf: CrossOriginRule.headers(account.crossOriginRules(of: exchange.service), for: request))
+    }
+    if let account = exchange.account, let operation = exchange.operation, let settings = account.analytics(of: exchange.service) {
+      analytics.record(
+        AnsweredRequest(
+          request, response, service: exchange.service, account: account.account.name, operation: operation, version: exchange.version, begin: now,
+          end: clock.now()), settings)
     }
     return response
   }
@@ -107,42 +149,89 @@ public final class StorageEndpoint: EdgeService {
     var service = StorageService.blob
     var account: OpenAccount?
     var operation: String?
+    /// In effect where neither the request nor its signature names one.
+    var inheritedVersion: String?
+    /// Whether another service of this cloud asks.
+    var isInternal = false
+  }
+
+  /// On whose behalf a request is answered.
+  private enum Asker {
+    /// Who the request itself says.
+    case itself
+    /// Another service of this cloud, for a principal who may list the account's keys or has the permission.
+    case service(Principal)
+    /// The caller of another request.
+    case caller(Principal)
   }
 
   /// Answers a request of another service of this cloud. `principal` is who it speaks for; nil where the request says so itself.
   func answer(_ request: EdgeRequest, as principal: Principal?) async throws -> EdgeResponse {
     var exchange = Exchange()
-    return try await answer(request, as: principal, now: clock.now(), &exchange)
+    exchange.isInternal = true
+    return try await answer(request, as: principal.map { .service($0) } ?? .itself, now: clock.now(), &exchange)
   }
 
-  private func answer(
-    _ request: EdgeRequest, as principal: Principal? = nil, now: Timestamp, _ exchange: inout Exchange
-  ) async throws -> EdgeResponse {
+  private func answer(_ request: EdgeRequest, as asker: Asker = .itself, now: Timestamp, _ exchange: inout Exchange) async throws -> EdgeResponse {
+    if request.method == .OPTIONS {
+      let (target, account) = try await locate(request, &exchange)
+      return try CrossOriginRule.preflight(account.crossOriginRules(of: target.service), request)
+    }
+    return try await grant(request, as: asker, now: now, &exchange).run()
+  }
+
+  private func locate(_ request: EdgeRequest, _ exchange: inout Exchange) async throws -> (StorageTarget, OpenAccount) {
+    exchange.service =
+      Self.portService(of: request) ?? StorageTarget.accountName(host: request.host, domain: address.domain)?.service ?? .blob
+    let target = try target(of: request)
+    guard let account = try await accounts.account(named: target.account) else { throw StorageError.resourceNotFound }
+    try await Admission.require(request, account.account, isInternal: exchange.isInternal)
+    exchange.account = account
+    return (target, account)
+  }
+
+  /// What a request names, whether or not it is there.
+  func target(of request: EdgeRequest) throws -> StorageTarget {
+    try StorageTarget(
+      host: request.host, path: request.path, query: request.query, domain: address.domain, addressService: Self.portService(of: request) ?? .blob)
+  }
+
+  private static func portService(of request: EdgeRequest) -> StorageService? {
+    request.connection.portService.flatMap { StorageService(rawValue: $0) }
+  }
+
+  private func grant(_ request: EdgeRequest, as asker: Asker, now: Timestamp, _ exchange: inout Exchange) async throws -> GrantedRequest {
     let requested = try StorageVersion.requested(by: request)
     if let requested { exchange.version = requested }
-    exchange.service = StorageTarget.accountName(host: request.host, domain: address.domain)?.service ?? .blob
-    let target = try StorageTarget(host: request.host, path: request.path, query: request.query, domain: address.domain)
-    guard let account = try await accounts.account(named: target.account) else { throw StorageError.resourceNotFound }
-    exchange.account = account
-    guard !target.isSecondary else { throw StorageError.noSecondary }
-    if request.method == .OPTIONS { return try CrossOriginRule.preflight(account.properties.crossOriginRules, request) }
+    let (target, account) = try await locate(request, &exchange)
     let operation = try table.operation(for: request, target)
+    guard target.isSecondary == operation.isSecondary else {
+      throw target.isSecondary ? StorageError.noSecondary : StorageError.invalidQueryParameterValue("comp", request.query["comp"] ?? "")
+    }
     exchange.operation = operation.name
     let unauthenticated = UnauthenticatedRequest(
       request: request, target: target, account: account, operation: operation, version: requested, now: now)
     let credential: StorageCredential
-    if let principal {
-      credential = try await self.credential(of: principal, for: unauthenticated)
-    } else {
-      credential = try await authenticator.authenticate(unauthenticated)
+    switch asker {
+    case .itself: credential = try await authenticator.authenticate(unauthenticated)
+    case .service(let principal): credential = try await self.credential(of: principal, for: unauthenticated)
+    case .caller(let principal): credential = StorageCredential(principal: principal, scope: authenticator.scope(of: unauthenticated))
     }
-    let version = requested ?? credential.version ?? account.properties.defaultServiceVersion ?? StorageVersion.newest
+    let version = requested ?? credential.version ?? exchange.inheritedVersion ?? account.properties.defaultServiceVersion ?? StorageVersion.newest
     exchange.version = version
     try await decide(credential, operation.action(request), tenant: account.account.tenant)
-    return try await operation.run(
-      StorageCall(
-        request: request, account: account.account, properties: account.properties, container: target.container, blob: target.blob, principal: credential.principal,
-        version: version, now: now, overrides: credential.overrides))
+    let additional = TagOperations.additionalActions(request, operation) + ImmutabilityOperations.additionalActions(request, operation)
+    for action in additional { try await decide(credential, action, tenant: account.account.tenant) }
+    let isRead = request.method == .GET || request.method == .HEAD
+    guard target.container != ChangeFeedPublisher.container || isRead else { throw StorageError.authorizationFailure }
+    var request = request
+    if let scope = credential.encryptionScope { try SignedEncryptionScope.apply(scope, to: &request, at: target.level) }
+    return GrantedRequest(
+      operation: operation,
+      call: StorageCall(
+        request: request, operation: operation.name, account: account.account, properties: account.properties, container: target.container,
+        blob: target.blob, principal: credential.principal, version: version, now: now, steady: clock.steady(), overrides: credential.overrides,
+        signedTable: credential.signedTable, keyRange: credential.keyRange, pipeline: self))
   }
 
   /// Who may list an account's keys may do what they permit.
@@ -174,5 +263,24 @@ public final class StorageEndpoint: EdgeService {
     ]
     if let cause = error.cause { metadata["cause"] = "\(cause)" }
     logger.log(level: error.status >= 500 ? .error : .debug, "storage request refused", metadata: metadata)
+  }
+}
+
+extension StorageEndpoint: StoragePipeline {
+  func isAccountHost(_ host: String) -> Bool {
+    StorageTarget.accountName(host: host, domain: address.domain) != nil
+  }
+
+  func grant(_ request: EdgeRequest, as principal: Principal?, version: String) async throws -> GrantedRequest {
+    var exchange = Exchange()
+    exchange.inheritedVersion = version
+    return try await grant(request, as: principal.map { .caller($0) } ?? .itself, now: clock.now(), &exchange)
+  }
+
+  func respond(to request: EdgeRequest, version: String) async -> EdgeResponse {
+    var exchange = Exchange()
+    exchange.version = version
+    exchange.inheritedVersion = version
+    return await respond(to: request, exchange)
   }
 }

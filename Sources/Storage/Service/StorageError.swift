@@ -116,6 +116,12 @@ enum StorageError {
       members: [("UserSpecifiedCrc", specified), ("ServerCalculatedCrc", calculated)])
   }
 
+  static var tagsTooLarge: CloudError { CloudError(400, "TagsTooLarge", "The tags specified exceed the maximum permissible limit.") }
+  static var emptyTagName: CloudError { CloudError(400, "EmptyTagName", "The name of one of the tag key-value pairs is empty.") }
+  static var duplicateTagNames: CloudError { CloudError(400, "DuplicateTagNames", "The tags specified contain duplicate names.") }
+  static var invalidTag: CloudError {
+    CloudError(400, "InvalidTag", "The tags specified are invalid. It contains characters that are not permitted.")
+  }
   static var conditionNotMet: CloudError {
     CloudError(412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
   }
@@ -149,6 +155,16 @@ enum StorageError {
   }
   static var blobNotFound: CloudError { CloudError(404, "BlobNotFound", "The specified blob does not exist.") }
   static var blobAlreadyExists: CloudError { CloudError(409, "BlobAlreadyExists", "The specified blob already exists.") }
+  static var snapshotsPresent: CloudError {
+    CloudError(409, "SnapshotsPresent", "This operation is not permitted because the blob has snapshots.")
+  }
+  /// The current version goes by the blob's name alone.
+  static var operationNotAllowedOnRootBlob: CloudError {
+    CloudError(403, "OperationNotAllowedOnRootBlob", "Operation is not allowed on root blob.")
+  }
+  static var permanentDeleteNotEnabled: CloudError {
+    CloudError(409, "PermanentDeleteNotEnabled", "Permanent delete feature is not enabled for the account.")
+  }
   static var invalidBlobType: CloudError { CloudError(409, "InvalidBlobType", "The blob type is invalid for this operation.") }
   static var invalidBlobOrBlock: CloudError { CloudError(400, "InvalidBlobOrBlock", "The specified blob or block content is invalid.") }
   static var invalidBlockId: CloudError {
@@ -165,23 +181,74 @@ enum StorageError {
     CloudError(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
   }
   static var invalidBlobTier: CloudError { CloudError(400, "InvalidBlobTier", "The specified blob tier is invalid.") }
-  static var leaseNotPresentWithBlob: CloudError {
-    CloudError(412, "LeaseNotPresentWithBlobOperation", "There is currently no lease on the blob.")
+  static var blobArchived: CloudError { CloudError(409, "BlobArchived", "This operation is not permitted on an archived blob.") }
+  static var blobBeingRehydrated: CloudError {
+    CloudError(409, "BlobBeingRehydrated", "This operation is not permitted because the blob is being rehydrated.")
   }
-  static var leaseIdMissing: CloudError {
-    CloudError(412, "LeaseIdMissing", "There is currently a lease on the resource and no lease ID was specified in the request.")
+  static var blobTierInadequateForContentLength: CloudError {
+    CloudError(409, "BlobTierInadequateForContentLength", "Specified blob tier size limit cannot be less than content length.")
   }
-  static var leaseIdMismatchWithBlob: CloudError {
-    CloudError(412, "LeaseIdMismatchWithBlobOperation", "The lease ID specified did not match the lease ID for the blob.")
+  static var cannotChangeToLowerTier: CloudError {
+    CloudError(409, "CannotChangeToLowerTier", "A higher blob tier has already been explicitly set.")
   }
-  static var leaseLost: CloudError {
-    CloudError(412, "LeaseLost", "A lease ID was specified, but the lease for the resource has expired.")
+  static var blobAccessTierNotSupportedForAccountType: CloudError {
+    CloudError(409, "BlobAccessTierNotSupportedForAccountType", "The access tier is not supported for this account type.")
+  }
+  static var usesCustomerEncryption: CloudError {
+    CloudError(
+      409, "BlobUsesCustomerSpecifiedEncryption",
+      "The blob is encrypted with customer specified encryption, but it was not provided in the request.")
+  }
+  static var doesNotUseCustomerEncryption: CloudError {
+    CloudError(
+      409, "BlobDoesNotUseCustomerSpecifiedEncryption", "Blob is not encrypted with the given customer specified encryption.")
+  }
+  static var customerEncryptionMismatch: CloudError {
+    CloudError(
+      409, "BlobCustomerSpecifiedEncryptionMismatch",
+      "The given customer specified encryption does not match the encryption used to encrypt the blob.")
+  }
+  static var forbiddenByContainerEncryptionPolicy: CloudError {
+    CloudError(403, "RequestForbiddenByContainerEncryptionPolicy", "The request is forbidden by container encryption policy.")
+  }
+  static var encryptionScopeNotFound: CloudError {
+    CloudError(404, "EncryptionScopeNotFound", "The specified encryption scope does not exist.")
+  }
+  static var encryptionScopeDisabled: CloudError {
+    CloudError(403, "EncryptionScopeDisabled", "The encryption scope specified in the request is disabled.")
+  }
+  static var containerHasImmutableVersions: CloudError {
+    CloudError(
+      409, "ContainerImmutableStorageWithVersioningEnabled",
+      "The requested operation is not allowed as the container has a immutable storage with versioning enabled.")
+  }
+  static var containerPolicyLocked: CloudError {
+    CloudError(
+      409, "ContainerImmutabilityPolicyLocked", "The requested operation is not allowed as the container has a locked immutability policy.")
+  }
+  static var containerPolicyPresent: CloudError {
+    CloudError(409, "ContainerImmutabilityPolicyUnlocked", "The requested operation is not allowed as the container has an immutability policy.")
+  }
+  static var containerHasLegalHold: CloudError {
+    CloudError(409, "ContainerHasLegalHold", "The requested operation is not allowed as the container has one or more legal holds.")
+  }
+  static var policyOperationNotAllowed: CloudError {
+    CloudError(409, "ContainerImmutabilityPolicyFailure", "Operation not allowed on immutability policy with current state.")
+  }
+  static var containerScopeCannotBeUpdated: CloudError {
+    CloudError(409, "ContainerEncryptionScopeCannotBeUpdated", "The default encryption scope of a container cannot be changed.")
+  }
+  static var blobImmutableDueToLegalHold: CloudError {
+    CloudError(
+      409, "BlobImmutableDueToLegalHold", "This operation is not permitted as the blob is immutable due to one or more legal holds.")
+  }
+  static var immutabilityNotEnabled: CloudError {
+    CloudError(
+      409, "ImmutableStorageWithVersioningNotEnabled",
+      "The operation is not supported as immutable storage with versioning is not enabled for the container.")
   }
   static var blobImmutableDueToPolicy: CloudError {
     CloudError(409, "BlobImmutableDueToPolicy", "This operation is not permitted as the blob is immutable due to a policy.")
-  }
-  static var leaseNotPresentWithContainer: CloudError {
-    CloudError(412, "LeaseNotPresentWithContainerOperation", "There is currently no lease on the container.")
   }
   /// A signature that may create but not write, on a blob that is there.
   static var unauthorizedBlobOverwrite: CloudError {
@@ -189,6 +256,65 @@ enum StorageError {
   }
   static func blobTypeNotSupported(_ type: String) -> CloudError {
     CloudError(400, "BlobTypeNotSupported", "\(type) blobs are not supported.")
+  }
+
+  // MARK: Copies
+
+  /// The source of a copy answered with `error`, whose status and code go along.
+  static func cannotVerifyCopySource(_ error: CloudError) -> CloudError {
+    // A 304 tells a reader something; to who writes it is a condition that was not met.
+    CloudError(
+      error.status == 304 ? 412 : error.status, "CannotVerifyCopySource", error.message,
+      headers: [("x-ms-copy-source-status-code", String(error.status)), ("x-ms-copy-source-error-code", error.code)],
+      members: [("CopySourceStatusCode", String(error.status)), ("CopySourceErrorCode", error.code), ("CopySourceErrorMessage", error.message)],
+      cause: error.cause)
+  }
+
+  static func copySourceTooLarge(maximumBytes: Int) -> CloudError {
+    CloudError(409, "CannotVerifyCopySource", "The source blob is larger than \(maximumBytes) bytes, which a synchronous copy does not take.")
+  }
+  static var sourceConditionNotMet: CloudError {
+    CloudError(412, "SourceConditionNotMet", "The source condition specified using HTTP conditional header(s) is not met.")
+  }
+  static var targetConditionNotMet: CloudError {
+    CloudError(412, "TargetConditionNotMet", "The target condition specified using HTTP conditional header(s) is not met.")
+  }
+  static var pendingCopyOperation: CloudError {
+    CloudError(409, "PendingCopyOperation", "There is currently a pending copy operation.")
+  }
+  static var noPendingCopyOperation: CloudError {
+    CloudError(409, "NoPendingCopyOperation", "There is currently no pending copy operation.")
+  }
+  static var copyIdMismatch: CloudError {
+    CloudError(409, "CopyIdMismatch", "The specified copy ID did not match the copy ID for the pending copy operation.")
+  }
+  static var infiniteLeaseDurationRequired: CloudError {
+    CloudError(412, "InfiniteLeaseDurationRequired", "The lease ID matched, but the specified lease must be an infinite-duration lease.")
+  }
+  static var invalidSourceBlobType: CloudError {
+    CloudError(409, "InvalidSourceBlobType", "The copy source blob type is invalid for this operation.")
+  }
+  static var invalidSourceBlobUrl: CloudError {
+    CloudError(409, "InvalidSourceBlobUrl", "The source URL for incremental copy request must be valid Azure Storage blob URL.")
+  }
+  static var incrementalCopyBlobMismatch: CloudError {
+    CloudError(
+      409, "IncrementalCopyBlobMismatch", "The specified source blob is different than the copy source of the existing incremental copy blob.")
+  }
+  static var incrementalCopyOfEarlierSnapshotNotAllowed: CloudError {
+    CloudError(
+      409, "IncrementalCopyOfEarlierSnapshotNotAllowed",
+      "The specified snapshot is earlier than the last snapshot copied into the incremental copy blob.")
+  }
+  static var incrementalCopySourceMustBeSnapshot: CloudError {
+    CloudError(409, "IncrementalCopySourceMustBeSnapshot", "The source for incremental copy request must be a snapshot.")
+  }
+  static var operationNotAllowedOnIncrementalCopyBlob: CloudError {
+    CloudError(409, "OperationNotAllowedOnIncrementalCopyBlob", "The specified operation is not allowed on an incremental copy blob.")
+  }
+  /// What a batch cannot hold more of.
+  static var exceedsMaxBatchRequestCount: CloudError {
+    CloudError(400, "ExceedsMaxBatchRequestCount", "The batch operation exceeds maximum number of allowed subrequests.")
   }
 
   // MARK: Who may
@@ -237,6 +363,12 @@ enum StorageError {
   }
   static var keyBasedAuthenticationNotPermitted: CloudError {
     CloudError(403, "KeyBasedAuthenticationNotPermitted", "Key based authentication is not permitted on this storage account.")
+  }
+  static var accountRequiresHTTPS: CloudError {
+    CloudError(400, "AccountRequiresHttps", "The account being accessed does not support http.")
+  }
+  static var tlsVersionNotPermitted: CloudError {
+    CloudError(400, "TlsVersionNotPermitted", "The TLS version of the connection is not permitted on this storage account.")
   }
   static var publicAccessNotPermitted: CloudError {
     CloudError(409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.")

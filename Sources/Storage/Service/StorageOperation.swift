@@ -47,6 +47,8 @@ package struct StorageOperation: Sendable {
   package var action: @Sendable (EdgeRequest) -> Action
   /// Whether a container's public access level can allow it to anybody, and from which level on.
   var publicAccess: PublicAccess = .none
+  /// Whether it is served at the account's secondary endpoint, and there only.
+  package var isSecondary = false
   var run: @Sendable (StorageCall) async throws -> EdgeResponse
 }
 
@@ -65,6 +67,8 @@ enum PublicAccess: String, Sendable, Codable, Comparable {
 /// A request of the data plane after authentication and decision.
 struct StorageCall: Sendable {
   var request: EdgeRequest
+  /// `StorageOperation.name`.
+  var operation: String
   var account: StorageAccount
   /// The settings of the account's blob service.
   var properties: BlobServiceProperties
@@ -76,6 +80,14 @@ struct StorageCall: Sendable {
   /// The `x-ms-version` to answer with.
   var version: String
   var now: Timestamp
+  /// The same, but for what setting the clock did to it (`WallClock.steady`): what leases go by.
+  var steady: Timestamp
   /// Response header overrides of a SAS (`rscc`, `rscd`, `rsce`, `rscl`, `rsct`) by header name; empty otherwise.
   var overrides: [(name: String, value: String)]
+  /// The table that the caller's signature is for, where it is for one; every table that a batch changes must be this one.
+  var signedTable: String?
+  /// The entities that the caller's signature reaches; nil for all.
+  var keyRange: SignedKeyRange?
+  /// For what the request asks of others.
+  var pipeline: any StoragePipeline
 }

@@ -38,7 +38,8 @@ struct StorageOperations: Sendable {
 
   /// The operation that a request is for. Throws 400 for a `comp` or `restype` that selects nothing here, 405 for a verb that does not go with them.
   func operation(for request: EdgeRequest, _ target: StorageTarget) throws -> StorageOperation {
-    let (comp, resourceType) = (request.query["comp"], request.query["restype"])
+    // To a website a query says nothing.
+    let (comp, resourceType) = target.service == .web ? (nil, nil) : (request.query["comp"], request.query["restype"])
     let place = Place(
       service: target.service, level: target.level, comp: comp?.lowercased(), resourceType: resourceType?.lowercased())
     let candidates = bySelector[Selector(method: request.method.rawValue, place: place)] ?? []

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// The services of a storage account. Each has host names of its own: `<account>.<service>.core.<domain>`.
 package enum StorageService: String, Sendable, CaseIterable {
   case blob
@@ -14,5 +16,10 @@ package enum StorageService: String, Sendable, CaseIterable {
     case .table: "t"
     case .web: nil
     }
+  }
+
+  /// How it reads the signatures that are presented to it; nil where none can be.
+  var signatures: SharedAccessSignature.Service? {
+    SharedAccessSignature.Service(rawValue: rawValue)
   }
 }

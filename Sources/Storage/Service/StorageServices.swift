@@ -13,4 +13,5 @@ struct StorageServices: Sendable {
   var random: any RandomSource
   var address: CloudAddress
   var logger: Logger
+  var accesses = BlobAccesses()
 }

@@ -88,7 +88,8 @@ struct StorageTarget: Equatable, Sendable {
     blob = segments.count == 3 ? segments[2] : ""
   }
 
-  /// `/Tables`, `/Tables('<name>')`, `/<table>`, `/<table>()`, `/<table>(<key>)`, `/$batch`.
+  /// `/Tables`, `/Tables('<name>')`, `/<table>`, `/<table>()`, `/<table>(<key>)`, `/$batch`. Of further segments behind a table's name only a key in the
+  /// last one counts, as the service has it.
   private mutating func parseTable(_ path: Substring.UTF8View) throws {
     let text = try Self.decoded(path)
     guard !text.isEmpty else { return }
@@ -96,20 +97,21 @@ struct StorageTarget: Equatable, Sendable {
       level = .tableBatch
       return
     }
-    guard let open = text.utf8.firstIndex(of: UInt8(ascii: "(")) else {
-      guard !text.contains("/") else { throw StorageError.invalidUri }
-      (level, container) = text == "Tables" ? (.tables, "") : (.entities, text)
-      return
+    var (name, key) = (text[...], "")
+    if text.utf8.last == UInt8(ascii: ")"), let open = text.utf8.firstIndex(of: UInt8(ascii: "(")) {
+      name = text[..<open]
+      key = String(text[text.utf8.index(after: open)...].dropLast())
     }
-    guard text.utf8.last == UInt8(ascii: ")") else { throw StorageError.invalidUri }
-    let name = String(text[..<open])
-    let key = String(text[text.utf8.index(after: open)...].dropLast())
-    guard !name.isEmpty, !name.contains("/") else { throw StorageError.invalidUri }
-    if name == "Tables" {
-      guard key.utf8.count > 2, key.first == "'", key.last == "'" else { throw StorageError.invalidUri }
+    let table = name.prefix { $0 != "/" }
+    guard !table.isEmpty else { throw StorageError.invalidUri }
+    let isList = name.utf8.elementsEqual("Tables".utf8)
+    if isList, key.isEmpty {
+      level = .tables
+    } else if isList {
+      guard key.utf8.count > 2, key.utf8.first == UInt8(ascii: "'"), key.utf8.last == UInt8(ascii: "'") else { throw StorageError.invalidUri }
       (level, container) = (.table, String(key.dropFirst().dropLast()))
     } else {
-      (level, container, blob) = (key.isEmpty ? .entities : .entity, name, key)
+      (level, container, blob) = (key.isEmpty ? .entities : .entity, String(table), key)
     }
   }
 

@@ -19,6 +19,13 @@ struct Up: AsyncParsableCommand {
   @Option(help: "Le port : 443, ou 8443 là où 443 est interdit. — The port: 443, or 8443 where 443 may not be bound.")
   var port: Int?
 
+  @Flag(
+    help: """
+      Le stockage des applications écrites pour Azurite, en clair sur 127.0.0.1:10000 à 10002. — Storage for applications that are written against \
+      Azurite, in the clear on 127.0.0.1:10000 to 10002.
+      """)
+  var developmentStorage = false
+
   @Flag(help: "En arrière-plan ; revient une fois le nuage prêt. — In the background; returns once the cloud serves.")
   var detach = false
 
@@ -45,7 +52,8 @@ struct Up: AsyncParsableCommand {
     let logger = Logger(label: "cocagne") { LogLines(label: $0, level: level, clock: clock) }
     let start = Detached.StartReport(isDetached: reporting)
     do {
-      let platform = try await Platform.open(directory, domain: domain, port: port, clock: clock, random: SystemRandom(), logger: logger)
+      let platform = try await Platform.open(
+        directory, domain: domain, port: port, hasDevelopmentStorage: developmentStorage, clock: clock, random: SystemRandom(), logger: logger)
       try await platform.run { start.serves($0) }
     } catch {
       guard reporting else { throw error }
@@ -60,6 +68,7 @@ struct Up: AsyncParsableCommand {
     var arguments = ["up", "--data", directory.path, "--reporting", "--log-level", logLevel]
     if let domain { arguments += ["--domain", domain] }
     if let port { arguments += ["--port", String(port)] }
+    if developmentStorage { arguments.append("--development-storage") }
     print(try Detached.start(arguments: arguments, log: directory.log), terminator: "")
   }
 

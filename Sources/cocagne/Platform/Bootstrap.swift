@@ -111,7 +111,8 @@ struct Bootstrap {
     try transaction.save(Subscription(id: credentials.subscription, tenant: tenant.id, displayName: plan.name, createdTime: now))
     // The administrators of a fresh tenant own it, its directory and its data: the first commands of a newcomer need all three.
     let roles: [(role: GUID, path: String)] = [
-      (BuiltInRole.owner, "/"), (BuiltInRole.storageBlobDataOwner, "/"), (DirectoryRole.globalAdministrator, AccessScope.directory),
+      (BuiltInRole.owner, "/"), (BuiltInRole.storageBlobDataOwner, "/"), (BuiltInRole.storageQueueDataContributor, "/"),
+      (BuiltInRole.storageTableDataContributor, "/"), (DirectoryRole.globalAdministrator, AccessScope.directory),
     ]
     for (holder, type) in [(administrator.id, PrincipalType.user), (principal.id, .servicePrincipal)] {
       for (role, path) in roles {

@@ -1,4 +1,6 @@
 internal import Base
+internal import Edge
+internal import Storage
 
 #if canImport(Glibc)
   internal import Glibc
@@ -22,13 +24,23 @@ struct Listening {
     }
     for address in addresses {
       let code = probe(address: address, port: wanted)
-      guard code == 0 else {
-        let reason = String(cString: strerror(code))
-        throw OperatorError(
-          "Impossible d'écouter sur \(address), port \(wanted) : \(reason).", "Cannot listen on \(address), port \(wanted): \(reason).")
-      }
+      guard code == 0 else { throw cannotListen(address, wanted, code) }
     }
     return Listening(addresses: addresses, port: wanted)
+  }
+
+  /// Throws where another program, such as Azurite, is at a development port.
+  static func requireDevelopmentPorts() throws {
+    for (_, port) in DevelopmentStorage.ports {
+      let code = probe(address: PlainListener.address, port: port)
+      guard code == 0 else { throw cannotListen(PlainListener.address, port, code) }
+    }
+  }
+
+  private static func cannotListen(_ address: String, _ port: Int, _ code: Int32) -> OperatorError {
+    let reason = String(cString: strerror(code))
+    return OperatorError(
+      "Impossible d'écouter sur \(address), port \(port) : \(reason).", "Cannot listen on \(address), port \(port): \(reason).")
   }
 
   /// Binds and lets go again. 0, or the `errno` of the refusal.

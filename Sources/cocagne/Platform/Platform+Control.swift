@@ -1,11 +1,13 @@
 internal import Base
 internal import Compute
+internal import Edge
 internal import Identity
 internal import Logging
 internal import Networking
 internal import Records
 internal import ResourceManager
 internal import SecNumCloud
+internal import Storage
 internal import Wire
 
 #if canImport(Glibc)
@@ -42,10 +44,22 @@ extension Platform {
         "    Virtual machines and networks are off: they need root and libvirt (“cocagne doctor”).",
       ]
     }
+    if hasDevelopmentStorage {
+      lines += [
+        "! Le stockage de développement est ouvert, en clair et avec une clé que tout le monde connaît : \(developmentAddresses.joined(separator: ", ")).",
+        "    Development storage is open, in the clear and with a key that everybody knows: \(developmentAddresses.joined(separator: ", ")).",
+        "  Chaîne de connexion — connection string: UseDevelopmentStorage=true",
+      ]
+    }
     if !listening.addresses.contains("::1") {
       lines += ["! Pas de boucle locale IPv6 : seul 127.0.0.1 est écouté.", "    No IPv6 loopback: only 127.0.0.1 is listened on."]
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// Where the services of development storage are.
+  private var developmentAddresses: [String] {
+    DevelopmentStorage.ports.map { "http://\(PlainListener.address):\($0.value)/\(DevelopmentStorage.accountName)" }
   }
 
   @Sendable func handle(
@@ -93,6 +107,7 @@ extension Platform {
       "recordBytes": .integer(Int64(try DiskSpace.usedBytes(in: directory.path + "/records"))),
       "segmentBytes": .integer(Int64(try DiskSpace.usedBytes(in: directory.segments))),
       "freeBytes": .integer(Int64(DiskSpace.freeBytes(at: directory.path))),
+      "developmentStorage": hasDevelopmentStorage ? .string(developmentAddresses.joined(separator: " ")) : nil,
       "machines": load.map { .integer(Int64($0.machines)) }, "promisedMemoryBytes": load.map { .integer($0.promisedBytes) },
       "networkRepairs": repairs.map { .integer(Int64($0)) },
     ])

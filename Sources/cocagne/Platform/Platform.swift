@@ -29,6 +29,8 @@ struct Platform {
   let directory: DataDirectory
   let identity: PlatformIdentity
   let listening: Listening
+  /// Whether it also serves at the ports of storage emulators.
+  let hasDevelopmentStorage: Bool
   let authority: CertificateAuthority
   let serverKey: String
   let keyring: Keyring
@@ -55,7 +57,8 @@ struct Platform {
 
   /// Opens the cloud of a data directory, and makes it where the directory is empty.
   static func open(
-    _ directory: DataDirectory, domain: String?, port: Int?, clock: any WallClock, random: any RandomSource, logger: Logger
+    _ directory: DataDirectory, domain: String?, port: Int?, hasDevelopmentStorage: Bool, clock: any WallClock, random: any RandomSource,
+    logger: Logger
   ) async throws -> Platform {
     let records: SQLiteRecordStore
     do {
@@ -67,6 +70,7 @@ struct Platform {
     let rootKey = try rootKey(directory, isNew: known == nil, random: random)
     let keyring = Keyring(rootKey: rootKey, random: random)
     let listening = try Listening.choose(port: port ?? known?.port)
+    if hasDevelopmentStorage { try Listening.requireDevelopmentPorts() }
     let address = CloudAddress(domain: domain ?? known?.domain ?? "cocagne.localhost", port: listening.port)
     if let known, known.domain != address.domain {
       throw OperatorError(
@@ -87,8 +91,9 @@ struct Platform {
     try DataDirectory.write(authority.certificate.utf8, to: directory.authorityCertificate, mode: 0o644)
     try ClientProfile(address: address, directory: directory).write()
     return Platform(
-      directory: directory, identity: identity, listening: listening, authority: authority, serverKey: serverKey, keyring: keyring, records: records,
-      extents: extents, access: access, issuer: issuer, clock: clock, random: random, logger: logger, firstCredentials: credentials,
+      directory: directory, identity: identity, listening: listening, hasDevelopmentStorage: hasDevelopmentStorage, authority: authority,
+      serverKey: serverKey, keyring: keyring, records: records, extents: extents, access: access, issuer: issuer, clock: clock,
+      random: random, logger: logger, firstCredentials: credentials,
       started: clock.now())
   }
 
@@ -104,6 +109,10 @@ struct Platform {
     let storage = StorageEndpoint(
       accounts: accounts, extents: extents, verifier: issuer, principals: issuer, authorizer: access, address: identity.address, clock: clock,
       random: random, logger: named("storage"))
+    if hasDevelopmentStorage {
+      try await DevelopmentStorage(accounts: accounts, random: random, address: identity.address).ready(
+        tenant: identity.tenant, subscription: identity.subscription, location: Self.paris.name, now: clock.now())
+    }
     let machines = try await MachinePlatform.open(self, blobs: storage, group: group)
     let routes = RouteBook()
     let sovereignty = try await Sovereignty.open(self, machines: machines, routes: routes, group: group)
@@ -115,7 +124,9 @@ struct Platform {
       platform: sovereignty.platform, resources: TenantResourceRemoval(manager: manager, accounts: accounts))
     let greeting = greeting(hasMachines: machines != nil)
     let door = try FrontDoor(
-      configuration: FrontDoor.Configuration(addresses: listening.addresses, port: listening.port),
+      configuration: FrontDoor.Configuration(
+        addresses: listening.addresses, port: listening.port,
+        plainListeners: hasDevelopmentStorage ? DevelopmentStorage.ports.map { PlainListener(port: $1, name: $0, service: storage) } : []),
       hosts: hosts(management: management, storage: storage, machines: machines),
       certificates: try NIOSSLCertificate.fromPEMBytes(Array(authority.serverCertificate.utf8)),
       privateKey: try NIOSSLPrivateKey(bytes: Array(serverKey.utf8), format: .pem), group: group, clock: clock, random: random, logger: named("edge"),
@@ -152,7 +163,8 @@ struct Platform {
     return ResourceManager(
       records: records, access: access,
       providers: [
-        StorageProvider(accounts: accounts, random: random, address: identity.address, locations: locations.map(\.name)), MonitorProvider(),
+        StorageProvider(accounts: accounts, random: random, clock: clock, address: identity.address, locations: locations.map(\.name)),
+        MonitorProvider(),
         SecurityProvider(compliance: compliance, address: identity.address, locations: locations.map(\.name)),
       ] + (machines?.providers ?? []),
       locations: locations, secrets: KeyringSealer(keyring: keyring), environment: environment,

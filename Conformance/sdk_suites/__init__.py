@@ -1,0 +1,1 @@
+"""The tests that Microsoft ships with its storage SDKs for Python, run live against a cloud."""

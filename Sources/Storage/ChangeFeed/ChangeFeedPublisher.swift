@@ -1,0 +1,107 @@
+internal import Base
+internal import Records
+internal import Wire
+
+/// Puts what was noted of blobs into the change feed of their account: chunks of Avro in `$blobchangefeed`, by the hour, in the order of time.
+///
+/// Source: Microsoft, "Change feed support in Azure Blob Storage".
+struct ChangeFeedPublisher: Sendable {
+  private let records: any RecordStore
+  private let contents: BlobContents
+  private let blobs: SystemBlobs
+  private let clock: any WallClock
+  private let limits: StorageLimits
+
+  static let container = "$blobchangefeed"
+  private static let overview = "meta/segments.json"
+
+  init(_ services: StorageServices, limits: StorageLimits) {
+    records = services.records
+    contents = BlobContents(services)
+    blobs = SystemBlobs(contents: contents, inlineBytes: limits.inlineBytes)
+    clock = services.clock
+    self.limits = limits
+  }
+
+  /// Publishes one chunk of one account. True when nothing is left that is old enough: what was noted a moment ago waits, so that a
+  /// transaction that began before and ends after another does not come out of order.
+  func round() async throws -> Bool {
+    let now = clock.now()
+    let latest = now.advanced(by: .seconds(-limits.changeFeedDelaySeconds))
+    let (account, changes) = try await records.read { [limits] reader -> (StorageAccount?, [BlobChange]) in
+      guard let first = try reader.list(BlobChange.self, index: BlobChange.timeIndex, [], tenant: .zero, limit: 1).first, first.time <= latest else {
+        return (nil, [])
+      }
+      let account = try reader.fetch(StorageAccount.self, StorageAccount.key(first.account))
+      let parent = RecordKey(tenant: first.tenant, first.partition)
+      let listed = try reader.list(BlobChange.self, under: parent, limit: limits.changeFeedChunkEvents)
+      let hour = ChangeFeedSegment.hour(of: first.time)
+      let settled = listed.prefix { $0.time <= latest && ChangeFeedSegment.hour(of: $0.time) == hour }
+      return (account?.partition == first.partition ? account : nil, Array(settled))
+    }
+    guard let first = changes.first else { return true }
+    guard let account else {
+      // The account is gone, and with it whoever could read them.
+      try await records.write { transaction in for change in changes { try transaction.remove(BlobChange.self, change.key) } }
+      return false
+    }
+    try await publish(changes, hour: ChangeFeedSegment.hour(of: first.time), account, now: now)
+    return false
+  }
+
+  private func publish(_ changes: [BlobChange], hour: Timestamp, _ account: StorageAccount, now: Timestamp) async throws {
+    let key = ChangeFeedSegment.key(tenant: account.tenant, account.partition, hour)
+    var segment =
+      try await records.read { try $0.fetch(ChangeFeedSegment.self, key) }
+      ?? ChangeFeedSegment(tenant: account.tenant, partition: account.partition, hour: hour, chunks: 0, events: 0)
+    let file = AvroFile(schema: BlobChange.schema, marker: contents.random.bytes(16))
+    let chunk = file.head + file.block(count: changes.count, changes.flatMap(\.event))
+    let chunkName = segment.chunkName(segment.chunks)
+    segment.chunks += 1
+    segment.events += changes.count
+    let isFinal = now.seconds >= hour.seconds + ChangeFeedSegment.hourSeconds + Int64(limits.changeFeedDelaySeconds)
+    let overview: JSON = [
+      "version": 0, "lastConsumable": .string((isFinal ? hour.advanced(by: .seconds(ChangeFeedSegment.hourSeconds)) : hour).iso8601Fractional),
+      "storageDiagnostics": ["version": 0, "lastModifiedTime": .string(now.iso8601Fractional)],
+    ]
+    let prepared = [
+      try await blobs.prepare(chunkName, chunk, contentType: "avro/binary", account: account),
+      try await blobs.prepare(segment.metadataName, segment.document(isFinal: isFinal).bytes, contentType: "application/json", account: account),
+      try await blobs.prepare(Self.overview, overview.bytes, contentType: "application/json", account: account),
+    ]
+    try await records.write { [segment, blobs] transaction in
+      // The account may have been deleted since.
+      guard try transaction.fetch(StorageAccount.self, StorageAccount.key(account.name))?.partition == account.partition else { return }
+      for change in changes { try transaction.remove(BlobChange.self, change.key) }
+      for blob in prepared { try blobs.save(blob, in: Self.container, account: account, now: now, transaction) }
+      try transaction.save(segment)
+    }
+    try await expire(account, now: now)
+  }
+
+  /// Removes the oldest hour of a feed that is kept for a number of days only, if it is past them.
+  private func expire(_ account: StorageAccount, now: Timestamp) async throws {
+    try await records.write { [contents] transaction in
+      guard let days = try BlobServiceProperties.of(account, in: transaction).changeFeed?.retentionDays,
+        let container = try transaction.fetch(Container.self, Container.key(account, name: Self.container)),
+        let oldest = try transaction.list(ChangeFeedSegment.self, under: RecordKey(tenant: account.tenant, account.partition), limit: 1).first,
+        oldest.hour.seconds + ChangeFeedSegment.hourSeconds + Int64(days) * 86400 < now.seconds
+      else { return }
+      for name in (0..<oldest.chunks).map(oldest.chunkName) + [oldest.metadataName] {
+        guard let blob = try transaction.fetch(Blob.self, Blob.key(container, name: name)) else { continue }
+        try transaction.remove(Blob.self, blob.key)
+        try contents.release(blob.content, tenant: blob.tenant, in: transaction)
+      }
+      try transaction.remove(ChangeFeedSegment.self, oldest.key)
+    }
+  }
+
+  /// Removes what the feed of an account that is gone has left beside its blobs, a bounded part of it. True when nothing is left.
+  static func purge(account partition: String, tenant: GUID, in transaction: RecordTransaction) throws -> Bool {
+    let limit = BlobPurge.maximumRecordsPerStep
+    let parent = RecordKey(tenant: tenant, partition)
+    let changes = try transaction.removeAll(BlobChange.self, under: parent, limit: limit)
+    let segments = try transaction.removeAll(ChangeFeedSegment.self, under: parent, limit: limit)
+    return changes < limit && segments < limit
+  }
+}
