@@ -111,7 +111,8 @@ class SeaweedFS(Processes):
 
     def stop(self):
         if self.process:
-            self.process.terminate()
+            # It takes its time to end, and nothing of it is kept.
+            self.process.kill()
             self.process.wait(START_SECONDS)
 
     def url(self, name):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# For Python's path: what leads the names of the cloud under test home.
+NAMES = HERE / "names"
 ENVIRONMENT = Path(os.environ.get("COCAGNE_SUITES", HERE.parent.parent / ".venv" / "suites"))
 # A test that hangs is one that failed. The longest send and fetch hundreds of MiB.
 TEST_SECONDS = 180
@@ -52,7 +54,7 @@ def run(source, files, variables, deselected, folder):
         ENVIRONMENT / "bin" / "python", "-m", "pytest", "-c", HERE / "pytest.ini", "--rootdir", source, "-p", "devtools_testutils", "-p", "no:cacheprovider",
         "-q", "--timeout", str(TEST_SECONDS), f"--junitxml={report}", *(f"--deselect=tests/{test}" for test in deselected), *files
     ]
-    environment = variables | {"PYTHONPATH": str(HERE / "stand_in"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = variables | {"PYTHONPATH": f"{HERE / 'stand_in'}:{NAMES}", "PYTHONDONTWRITEBYTECODE": "1"}
     with open(folder / "output.txt", "wb") as output:
         process = subprocess.Popen(
             command, cwd=source, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)

@@ -96,9 +96,17 @@ public enum MultipartMixed {
       guard let name = String(validating: line[..<colon], as: UTF8.self), let value = String(validating: line[(colon + 1)...], as: UTF8.self) else {
         throw .structure
       }
-      headers.append((trimmed(name[...]), trimmed(value[...])))
+      let header = (name: trimmed(name[...]), value: trimmed(value[...]))
+      guard isToken(header.name), header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else { throw .structure }
+      headers.append(header)
     }
     return headers
+  }
+
+  /// A header's name as RFC 9110 has it: what else stands there must not get among the headers of a request.
+  private static func isToken(_ name: String) -> Bool {
+    let separators = "\"(),/:;<=>?@[\\]{}".utf8
+    return !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !separators.contains($0) }
   }
 
   /// Takes a line without its end; nil when nothing is left.

@@ -55,21 +55,19 @@ extension SharedAccessSignature {
       default: path += "/\(context.blob)"
       }
     }
-    return version >= "2015-02-21" ? "/\(service.rawValue)" + path : path
+    return "/\(service.rawValue)" + path
   }
 
   private static let overrides = ["rscc", "rscd", "rsce", "rscl", "rsct"]
   private static let keyRange = ["spk", "srk", "epk", "erk"]
 
   private func serviceString(_ context: Context) -> String {
-    var lines = values(["sp", "st", "se"]) + [resource(context)] + values(["si"])
-    if version >= "2015-04-05" { lines += values(["sip", "spr"]) }
-    lines += values(["sv"])
+    var lines = values(["sp", "st", "se"]) + [resource(context)] + values(["si", "sip", "spr", "sv"])
     switch service {
     case .blob:
       if version >= "2018-11-09" { lines += values(["sr"]) + [context.snapshot] }
       if version >= "2020-12-06" { lines += values(["ses"]) }
-      if version >= "2013-08-15" { lines += values(Self.overrides) }
+      lines += values(Self.overrides)
     case .queue: break
     case .table: lines += values(Self.keyRange)
     }

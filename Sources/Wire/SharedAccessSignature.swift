@@ -48,8 +48,18 @@ public struct SharedAccessSignature: Sendable {
     "sig", "sv", "sp", "st", "se", "sip", "spr", "ss", "srt", "sr", "si", "ses", "sdd", "rscc", "rscd", "rsce", "rscl", "rsct", "skoid", "sktid",
     "skt", "ske", "sks", "skv", "saoid", "suoid", "scid", "skdutid", "sduoid", "srh", "srq", "tn", "spk", "srk", "epk", "erk",
   ]
-  /// The oldest version whose rules are known: signatures before it had other fields.
-  public static let oldestVersion = "2012-02-12"
+  /// The oldest version that is taken: older signatures sign neither which service they are for nor the headers that they set.
+  public static let oldestVersion = "2015-04-05"
+
+  /// The first version that signs each field that later versions brought. With an older one anybody could add it to somebody else's signature.
+  private static let firstVersions = [
+    "ses": "2020-12-06", "sdd": "2020-02-10", "saoid": "2020-02-10", "suoid": "2020-02-10", "scid": "2020-02-10", "skdutid": "2025-07-05",
+    "sduoid": "2025-07-05", "srh": "2026-04-06", "srq": "2026-04-06",
+  ]
+  /// The same of what a signature for blobs can be for. Which of a container and a blob it is for, the name that is signed says by itself.
+  private static let firstResourceVersions = [
+    "b": oldestVersion, "c": oldestVersion, "bs": "2018-11-09", "bv": "2018-11-09", "d": "2020-02-10",
+  ]
 
   /// Reads the signature of a query, whose names count in any case; nil where it has none. Throws `Malformed`.
   public init?(parsing query: Query, service: Service = .blob) throws(Malformed) {
@@ -100,6 +110,9 @@ public struct SharedAccessSignature: Sendable {
     for field in mandatory where fields[field] == nil { throw .missing(field) }
     // Fields are joined by line breaks when they are signed, and some end up in headers.
     guard fields.values.allSatisfy({ $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }) else { throw .notWellFormed }
+    for (field, first) in Self.firstVersions where fields[field] != nil {
+      guard version >= first else { throw .notWellFormed }
+    }
     for field in ["st", "se", "skt", "ske", "skv"] {
       if let value = fields[field], Timestamp(iso8601: value) == nil { throw .notWellFormed }
     }
@@ -118,7 +131,7 @@ public struct SharedAccessSignature: Sendable {
     switch service {
     case .blob:
       guard let resource = fields["sr"] else { return }
-      guard kind != .account, ["b", "c", "d", "bs", "bv"].contains(resource) else { throw .notWellFormed }
+      guard kind != .account, let first = Self.firstResourceVersions[resource], version >= first else { throw .notWellFormed }
       guard resource == "d" else { return }
       guard let depth = fields["sdd"] else { throw .missing("sdd") }
       guard let number = Int(depth), (0...Self.maximumDirectoryDepth).contains(number) else { throw .notWellFormed }

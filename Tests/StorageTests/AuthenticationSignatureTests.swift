@@ -49,6 +49,41 @@ import Wire
     #expect(try await fixture.send(fixture.request(.GET, "/con", "restype=container&comp=acl&\(container)")).code == "AuthorizationFailure")
   }
 
+  @Test func tagsTakeTheirOwnPermissionInListsAndCopies() async throws {
+    let fixture = try await AccountFixture()
+    let (_, keys) = try await fixture.makeAccount()
+    let put = try fixture.request(.PUT, "/con/b", "", [("x-ms-blob-type", "BlockBlob"), ("x-ms-tags", "a=1")], body: "x")
+    #expect(try await fixture.send(fixture.signed(put, key: keys[0])).status == 201)
+    for (letters, status) in [("rwl", 403), ("rwlt", 200)] {
+      let inContainer = try fixture.signature([("sr", "c"), ("sp", letters)], container: "con", key: keys[0])
+      let inAccount = try fixture.signature([("ss", "b"), ("srt", "co"), ("sp", letters)], key: keys[0])
+      for signature in [inContainer, inAccount] {
+        #expect(try await list(fixture, signature).status == 200)
+        #expect(try await list(fixture, "include=metadata,tags&\(signature)").status == status)
+        let source = "https://acct.blob.core.cloud.test:8443/con/b?\(signature)"
+        let headers = [("x-ms-copy-source", source), ("x-ms-requires-sync", "true"), ("x-ms-copy-source-tag-option", "Copy")]
+        let copy = try await fixture.send(fixture.request(.PUT, "/con/c", signature, headers))
+        #expect(copy.status == (status == 200 ? 202 : 403), "\(copy)")
+      }
+    }
+  }
+
+  @Test func anAccountSignatureDoesNotEscapeTheExpirationPolicyByNamingAStoredOne() async throws {
+    let fixture = try await AccountFixture()
+    let (resource, keys) = try await fixture.makeAccount()
+    try await fixture.put(
+      resource.id, ["properties": ["sasPolicy": ["sasExpirationPeriod": "0.00:10:00", "expirationAction": "Block"]]], .patch)
+    let now = fixture.clock.now()
+    for (seconds, status) in [(500, 200), (5000, 403)] {
+      let signature = try fixture.signature(
+        [
+          ("ss", "b"), ("srt", "c"), ("sp", "l"), ("st", now.iso8601), ("se", now.advanced(by: .seconds(seconds)).iso8601),
+        ], key: keys[0])
+      #expect(try await list(fixture, signature).status == status)
+      #expect(try await list(fixture, "si=any&\(signature)").status == status)
+    }
+  }
+
   // MARK: Service SAS
 
   @Test func aContainerSignatureIsForItsBlobsAndNotForTheContainer() async throws {

@@ -139,6 +139,40 @@ import Wire
     #expect(try await fixture.send(list).status == 409)
   }
 
+  @Test func whatIsNotPublishedStaysHiddenFromThosePublicAccessLetsIn() async throws {
+    let fixture = try await AccountFixture()
+    let (_, keys) = try await fixture.makeAccount(["allowBlobPublicAccess": true], container: [("x-ms-blob-public-access", "container")])
+    let stage = try fixture.request(.PUT, "/con/b", "comp=block&blockid=YQ==", body: "x")
+    let blocks = try fixture.request(.GET, "/con/b", "comp=blocklist&blocklisttype=all")
+    #expect(try await fixture.send(fixture.signed(stage, key: keys[0])).status == 201)
+    #expect(try await fixture.send(fixture.signed(blocks, key: keys[0])).text.contains("YQ=="))
+    let published = try await fixture.send(blocks)
+    #expect(published.status == 200)
+    #expect(!published.text.contains("YQ=="))
+    for include in ["metadata", "snapshots", "copy"] {
+      #expect(try await fixture.send(fixture.request(.GET, "/con", "restype=container&comp=list&include=\(include)")).status == 200)
+    }
+    for include in ["metadata,tags", "Tags", "deleted", "deletedwithversions", "versions", "uncommittedblobs"] {
+      let request = try fixture.request(.GET, "/con", "restype=container&comp=list&include=\(include)")
+      #expect(try await fixture.send(request).code == "AuthorizationPermissionMismatch", "\(include)")
+      #expect(try await fixture.send(fixture.signed(request, key: keys[0])).status == 200, "\(include)")
+    }
+  }
+
+  @Test func anAnswerDoesNotRepeatAnEncryptionKey() async throws {
+    let fixture = try await AccountFixture()
+    let (_, keys) = try await fixture.makeAccount()
+    let headers = [("x-ms-encryption-key", "secret1"), ("x-ms-source-encryption-key", "secret2"), ("x-ms-encryption-algorithm", "AES256")]
+    var request = try fixture.signed(fixture.request(.GET, "/con/b", "", headers), key: keys[0])
+    #expect(try await fixture.send(request).code != "AuthenticationFailed")
+    request.headers.add(name: "x-ms-meta-a", value: "b")
+    let refused = try await fixture.send(request)
+    #expect(refused.code == "AuthenticationFailed")
+    #expect(refused.text.contains("x-ms-encryption-key:XXXXX\n"))
+    #expect(refused.text.contains("x-ms-encryption-algorithm:AES256\n"))
+    #expect(!refused.text.contains("secret"))
+  }
+
   // MARK: Tokens
 
   @Test(arguments: [

@@ -213,7 +213,52 @@ import Wire
     #expect(head["x-ms-copy-status-description"]?.hasPrefix("500 OperationCancelled") == true)
   }
 
+  @Test func aCopyWhoseDestinationIsGoneEndsAlsoWhenItsTimeIsOver() async throws {
+    let process = try await BlobProcess.withNeighbour(BlobProcess.jobs)
+    try await process.putElsewhere("a", [1])
+    try await process.send(.PUT, "con/a", [], [BlobProcess.source("\(BlobProcess.elsewhere)/pub/a")])
+    #expect(try await process.send(.DELETE, "con", [("restype", "container")]).status == 202)
+    try await process.purge()
+    #expect(try await process.count("storage.copy") == 1)
+    process.fixture.clock.advance(by: .seconds(14 * 86400))
+    try await process.finishCopies()
+    #expect(try await process.count("storage.copy") == 0)
+  }
+
+  @Test func aCopyWhoseDestinationMayNotBeWrittenFails() async throws {
+    let process = try await BlobProcess.withNeighbour(BlobProcess.jobs)
+    try await process.fixture.manage("encryptionScopes/one", ["source": "Microsoft.Storage"])
+    try await process.putElsewhere("a", [1])
+    let source = BlobProcess.source("\(BlobProcess.elsewhere)/pub/a")
+    #expect(try await process.send(.PUT, "con/a", [], [source, ("x-ms-encryption-scope", "one")]).status == 202)
+    try await process.fixture.manage("encryptionScopes/one", ["state": "Disabled"])
+    try await process.finishCopies()
+    #expect(try await process.count("storage.copy") == 0)
+    let head = try await process.send(.HEAD, "con/a")
+    #expect(head["x-ms-copy-status"] == "failed")
+    #expect(head["x-ms-copy-status-description"]?.hasPrefix("403 ") == true, "\(head.headers)")
+  }
+
   // MARK: What is refused
+
+  @Test func aSynchronousCopyTakesNoMoreBlocksThanATransactionDoes() async throws {
+    var limits = StorageLimits()
+    limits.synchronousCopyBlocks = 3
+    let process = try await BlobProcess.withNeighbour(limits)
+    let sync = ("x-ms-requires-sync", "true")
+    for (name, count, status) in [("a", 3, 202), ("b", 4, 409)] {
+      let bytes = try await process.putBlocksElsewhere(name, count: count, size: 100)
+      let extents = try await process.count("extent")
+      let answer = try await process.send(.PUT, "con/\(name)", [], [BlobProcess.source("\(BlobProcess.elsewhere)/pub/\(name)"), sync])
+      #expect(answer.status == status, "\(answer)")
+      if status == 202 {
+        #expect(try await process.send(.GET, "con/\(name)").body == bytes)
+      } else {
+        #expect(answer.code == "CannotVerifyCopySource")
+        #expect(try await process.count("extent") == extents)
+      }
+    }
+  }
 
   @Test func onlyThisCloudsBlobsThatTheCallerMayReadAreSources() async throws {
     let process = try await BlobProcess.withNeighbour()

@@ -132,6 +132,8 @@ import Wire
 
   @Test func noRequestBringsTheServiceDown() async throws {
     let seed = Self.seed
+    // A crash leaves no other trace of it.
+    print("COCAGNE_SEED=\(seed)")
     var dice = Dice(SeededRandom(seed: seed))
     let fixture = try await StorageFixture()
     try await fixture.makeContainer()

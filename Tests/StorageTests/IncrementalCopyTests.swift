@@ -34,6 +34,11 @@ import Wire
     }
     #expect(try await copy("\(host)/\(container)/s").code == "IncrementalCopySourceMustBeSnapshot")
     #expect(try await copy("no url").code == "InvalidSourceBlobUrl")
+    let encrypted = try await process.send(
+      .PUT, "con/d", [("comp", "incrementalcopy")],
+      [BlobProcess.source("\(host)/\(container)/s?snapshot=\(snapshots[0])"), ("x-ms-encryption-key", "key")])
+    #expect(encrypted.status == 400, "\(encrypted)")
+    #expect(try await process.send(.HEAD, "con/d").status == 404)
     var copies: [String] = []
     for snapshot in snapshots {
       let copied = try await copy("\(host)/\(container)/s?snapshot=\(snapshot)")
@@ -53,6 +58,12 @@ import Wire
     let other = try await process.send(
       .PUT, "con/other", [("comp", "incrementalcopy")], [BlobProcess.source("\(host)/\(container)/s?snapshot=\(snapshots[1])")])
     #expect(other.code == "IncrementalCopyBlobMismatch")
+    process.fixture.caller.become(.sharedAccessSignature(SignedGrant(scope: "/", permissions: ["c"], resourceTypes: nil)))
+    // Without an account's key only what anybody may read is a source.
+    if acrossAccounts {
+      #expect(try await copy("\(host)/\(container)/s?snapshot=\(snapshots[1])").code == "UnauthorizedBlobOverwrite")
+    }
+    process.fixture.caller.become(.sharedAccessSignature(SignedGrant(scope: "/", permissions: ["d"], resourceTypes: nil)))
     #expect(try await process.send(.DELETE, "con/d", [], [("x-ms-delete-snapshots", "include")]).status == 202)
   }
 }

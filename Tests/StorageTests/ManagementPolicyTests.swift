@@ -30,7 +30,7 @@ import Wire
       "blobTypes": ["blockBlob", "appendBlob"], "prefixMatch": ["con/logs"], "blobIndexMatch": [["name": "stage", "op": "==", "value": "old"]],
     ]
     let actions: JSON = [
-      "baseBlob": ["tierToCool": ["daysAfterModificationGreaterThan": 30.0], "delete": ["daysAfterCreationGreaterThan": 365]],
+      "baseBlob": ["tierToCool": ["daysAfterModificationGreaterThan": .number(30.0)], "delete": ["daysAfterCreationGreaterThan": 365]],
       "snapshot": ["delete": ["daysAfterCreationGreaterThan": 90]], "version": ["tierToArchive": ["daysAfterCreationGreaterThan": 10]],
     ]
     let rule = try await put(fixture, [Self.rule(filters: filters, actions: actions)])["policy"]?["rules"]?.array?.first
@@ -43,7 +43,7 @@ import Wire
   @Test(arguments: [
     rule(actions: [:]), rule(actions: ["baseBlob": ["delete": [:]]]),
     rule(actions: ["baseBlob": ["delete": ["daysAfterModificationGreaterThan": -1]]]),
-    rule(actions: ["baseBlob": ["delete": ["daysAfterModificationGreaterThan": 1.5]]]),
+    rule(actions: ["baseBlob": ["delete": ["daysAfterModificationGreaterThan": .number(1.5)]]]),
     rule(actions: ["baseBlob": ["delete": ["daysAfterModificationGreaterThan": 1, "daysAfterCreationGreaterThan": 1]]]),
     rule(actions: ["baseBlob": ["tierToCool": ["daysAfterModificationGreaterThan": 1, "daysAfterLastTierChangeGreaterThan": 1]]]),
     rule(actions: ["baseBlob": ["explode": ["daysAfterModificationGreaterThan": 1]]]),

@@ -70,6 +70,21 @@ import Wire
     #expect(try await list(fixture, key).status == 200)
   }
 
+  @Test func aSignatureOpensNoGuardedAccountToAnotherTenantsServices() async throws {
+    let fixture = try await AccountFixture()
+    let (resource, keys) = try await fixture.makeAccount()
+    let put = try fixture.request(.PUT, "/con/b", "", [("x-ms-blob-type", "BlockBlob")], body: "x")
+    #expect(try await fixture.send(fixture.signed(put, key: keys[0])).status == 201)
+    let signature = try fixture.signature([("sr", "b"), ("sp", "r")], container: "con", blob: "b", key: keys[0])
+    let url = "https://acct.blob.core.cloud.test/con/b?\(signature)"
+    let own = Principal(kind: .user, tenant: fixture.tenant, objectID: fixture.random.guid())
+    let foreign = Principal(kind: .user, tenant: fixture.random.guid(), objectID: fixture.random.guid())
+    #expect(try await fixture.endpoint.open(url, as: foreign).size == 1)
+    try await fixture.put(resource.id, ["properties": ["networkAcls": ["defaultAction": "Deny", "bypass": "AzureServices"]]], .patch)
+    #expect(try await fixture.endpoint.open(url, as: own).size == 1)
+    await #expect { try await fixture.endpoint.open(url, as: foreign) } throws: { ($0 as? CloudError)?.code == "AuthorizationFailure" }
+  }
+
   @Test func theSettingsAreShownAsTheyWereSet() async throws {
     let (fixture, _, resource) = try await account([
       "networkAcls": ["defaultAction": "deny", "bypass": "logging, azureservices", "ipRules": [["value": "10.0.0.0/8"]]],

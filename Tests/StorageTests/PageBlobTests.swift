@@ -208,6 +208,38 @@ import Wire
     #expect(try await again.count("extent") == extents)
   }
 
+  /// The copy in the middle goes first, then the one that it began from: what it had cleared stays so in the last one.
+  @Test func whatACopyClearedStaysClearedInItsOwnCopies() async throws {
+    let process = try await BlobProcess()
+    let (windows, size) = (66, 66 * Self.mebibyte)
+    func copy(_ path: String, _ snapshot: String, to copy: String) async throws {
+      let source = ("x-ms-copy-source", "https://\(StorageFixture.account).blob.core.cloud.test/\(path)?snapshot=\(snapshot)")
+      #expect(try await process.send(.PUT, copy, [], [source]).status == 202)
+    }
+    func delete(_ path: String) async throws {
+      #expect(try await process.send(.DELETE, path, [], [("x-ms-delete-snapshots", "include")]).status == 202)
+      try await process.purge()
+    }
+    try await process.make("con/a", "PageBlob", size: size)
+    let bytes = process.fixture.bytes(512)
+    for window in 0..<windows { #expect(try await process.putPage("con/a", at: window * Self.mebibyte, bytes).status == 201) }
+    let first = try await process.snapshot("con/a")
+    try await process.putPage("con/a", at: 1024, bytes)
+    try await copy("con/a", first, to: "con/b")
+    #expect(try await process.clearPage("con/b", 0..<size).status == 201)
+    let second = try await process.snapshot("con/b")
+    try await process.putPage("con/b", at: 2048, bytes)
+    try await copy("con/b", second, to: "con/c")
+    try await process.putPage("con/c", at: 4096, bytes)
+    try await delete("con/b")
+    #expect(try await process.ranges("con/c").written == [4096..<4608])
+    try await delete("con/a")
+    #expect(try await process.ranges("con/c").written == [4096..<4608])
+    let start = try await process.send(.GET, "con/c", [], [("x-ms-range", "bytes=0-4095")])
+    #expect(start.body.allSatisfy { $0 == 0 })
+    #expect(try await process.count("extent\u{1}segment") == 1)
+  }
+
   @Test func differencesAreFromOlderSnapshotsOfTheBlobOnly() async throws {
     let process = try await BlobProcess()
     try await process.make("con/disk", "PageBlob", size: 2048)

@@ -115,6 +115,35 @@ import Wire
     #expect(!broken.text.contains("3"))
   }
 
+  /// What would be too much, of a record or of the numbers of this machine, is told and passed over.
+  @Test(arguments: [
+    "SELECT DATE_ADD(second, 9223372036854, UTCNOW()) FROM BlobStorage", "SELECT DATE_ADD(year, 9000, UTCNOW()) FROM BlobStorage",
+    "SELECT 9223372036854775807 + CAST(_1 AS INT) FROM BlobStorage", "SELECT CAST(_1 AS INT) / 0 FROM BlobStorage",
+    "SELECT \(Array(repeating: "_2", count: 5).joined(separator: " || ")) FROM BlobStorage",
+    "SELECT \(Array(repeating: "UPPER(_2)", count: 20).joined(separator: ", ")) FROM BlobStorage",
+  ])
+  func whatIsTooMuchIsTold(expression: String) async throws {
+    let fixture = try await StorageFixture()
+    try await fixture.makeContainer()
+    try await fixture.put("con/large", Array("1,\(String(repeating: "x", count: 300_000))\n".utf8))
+    let (_, result) = try await Self.query(fixture, "con/large", expression)
+    #expect(result.text.isEmpty && result.errors.map(\.isFatal) == [false], "\(result.errors)")
+    #expect(result.total != nil)
+  }
+
+  @Test func aQueryIsBoundedInItsDepth() async throws {
+    let fixture = try await StorageFixture()
+    try await fixture.makeContainer()
+    try await fixture.put("con/staff", Array(Self.staff.utf8))
+    for word in ["OR", "AND", "+"] {
+      let chain = Array(repeating: "1", count: 4000).joined(separator: " \(word) ")
+      let answer = try await Self.query(fixture, "con/staff", "SELECT * FROM BlobStorage WHERE \(chain) = 1").answer
+      #expect(answer.status == 400 && answer.code == "InvalidInput")
+    }
+    let columns = Array(repeating: "_1", count: 1001).joined(separator: ",")
+    #expect(try await Self.query(fixture, "con/staff", "SELECT \(columns) FROM BlobStorage").answer.status == 400)
+  }
+
   /// Records may lie across pieces and extents in any way.
   @Test func aLargeBlobIsReadAsItStreams() async throws {
     let fixture = try await StorageFixture()

@@ -105,8 +105,8 @@ import Wire
 
   /// How many lines each version signs, by the reference.
   @Test(arguments: [
-    ("2012-02-12", 6, "/acct/c/b"), ("2013-08-15", 11, "/acct/c/b"), ("2015-02-21", 11, "/blob/acct/c/b"), ("2015-04-05", 13, "/blob/acct/c/b"),
-    ("2018-03-28", 13, "/blob/acct/c/b"), ("2018-11-09", 15, "/blob/acct/c/b"), ("2020-12-06", 16, "/blob/acct/c/b"),
+    ("2015-04-05", 13, "/blob/acct/c/b"), ("2018-03-28", 13, "/blob/acct/c/b"), ("2018-11-09", 15, "/blob/acct/c/b"),
+    ("2020-12-06", 16, "/blob/acct/c/b"),
     ("2026-10-06", 16, "/blob/acct/c/b"),
   ])
   func aServiceSignatureHasTheFieldsOfItsVersion(version: String, lines: Int, resource: String) throws {
@@ -154,6 +154,7 @@ import Wire
     ("sv=2020-12-06&sr=b&sp=r&se=tomorrow&sig=x", "Signature fields not well formed."),
     ("sv=latest&sr=b&sp=r&se=2026-01-01&sig=x", "Signature fields not well formed."),
     ("sv=2011-08-18&sr=b&sp=r&se=2026-01-01&sig=x", "Signature fields not well formed."),
+    ("sv=2015-02-21&sr=b&sp=r&se=2026-01-01&sig=x", "Signature fields not well formed."),
     ("sv=2020-12-06&sr=b&sp=r&sp=w&se=2026-01-01&sig=x", "Signature fields not well formed."),
     ("sv=2020-12-06&sr=b&sp=r&SP=w&se=2026-01-01&sig=x", "Signature fields not well formed."),
     ("sv=2020-12-06&sr=b&sp=r&se=2026-01-01&rscd=a%0D%0Ab&sig=x", "Signature fields not well formed."),
@@ -165,6 +166,20 @@ import Wire
   func malformedFieldsAreRefused(query: String, detail: String) throws {
     let query = try #require(Query(parsing: query))
     #expect { try SharedAccessSignature(parsing: query) } throws: { ($0 as? SharedAccessSignature.Malformed)?.description == detail }
+  }
+
+  /// Whoever has a signature could add them otherwise.
+  @Test(arguments: [
+    ("sr=bs", "2018-03-28", "2018-11-09"), ("sr=bv", "2018-03-28", "2018-11-09"), ("sr=d&sdd=1", "2019-12-12", "2020-02-10"),
+    ("sr=c&ses=scope", "2020-10-02", "2020-12-06"), ("sr=c&scid=55555555-5555-4555-8555-555555555555", "2019-12-12", "2020-02-10"),
+    ("sr=c&sduoid=44444444-4444-4444-8444-444444444444", "2025-05-05", "2025-07-05"),
+    ("sr=c&skdutid=33333333-3333-4333-8333-333333333333", "2025-05-05", "2025-07-05"), ("sr=c&srh=a", "2026-02-06", "2026-04-06"),
+    ("sr=c&srq=a", "2026-02-06", "2026-04-06"),
+  ])
+  func aFieldIsRefusedByVersionsThatDoNotSignIt(fields: String, without: String, with: String) throws {
+    let common = "sp=r&se=2026-01-01&sig=x&\(fields)"
+    #expect(throws: SharedAccessSignature.Malformed.notWellFormed) { try signature("sv=\(without)&\(common)") }
+    #expect(throws: Never.self) { try signature("sv=\(with)&\(common)") }
   }
 
   @Test func aQueryWithoutSignatureIsNone() throws {

@@ -63,7 +63,7 @@ struct ContainerType: ProjectedResourceType {
     try container.requireScope(of: account, replacing: existing, in: transaction)
     if let existing {
       container.etag = ETag(at: context.now, after: existing.etag)
-      container.lastModified = context.now
+      container.lastModified = max(context.now, existing.lastModified)
     }
     try transaction.save(container)
     return Self.resource(container, account)

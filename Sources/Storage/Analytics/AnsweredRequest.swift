@@ -123,7 +123,7 @@ struct AnsweredRequest: Sendable {
   /// A signature opens what it is for: it is left out.
   private var url: String {
     let query = request.query.items.map { item in
-      "\(percentEncoded(item.name))=\(item.name == "sig" ? "XXXXX" : percentEncoded(item.value))"
+      "\(percentEncoded(item.name))=\(item.name.lowercased() == "sig" ? "XXXXX" : percentEncoded(item.value))"
     }
     return "https://\(request.authority)\(request.path)" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
   }

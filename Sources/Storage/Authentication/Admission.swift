@@ -4,7 +4,7 @@ internal import Edge
 /// Whether a request may come to an account at all, by the connection that it came on and the address that it came from. It is asked before anybody
 /// is asked who they are.
 enum Admission {
-  /// `isInternal` is for other services of this cloud. Throws what the request is refused with.
+  /// `isInternal` is for other services of this cloud that ask for the account's own tenant. Throws what the request is refused with.
   static func require(_ request: EdgeRequest, _ account: StorageAccount, isInternal: Bool) async throws(CloudError) {
     let isDevelopment = request.connection.portService != nil
     guard (account.name == DevelopmentStorage.accountName) == isDevelopment else { throw StorageError.resourceNotFound }

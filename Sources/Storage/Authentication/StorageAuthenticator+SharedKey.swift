@@ -29,7 +29,7 @@ extension StorageAuthenticator {
     }
     throw StorageError.authenticationFailed(
       "The MAC signature found in the HTTP request '\(signature)' is not the same as any computed signature. "
-        + "Server used following string to sign: '\(texts.first ?? "")'.")
+        + "Server used following string to sign: '\(Self.masked(texts.first ?? ""))'.")
   }
 
   /// The strings that a client may have signed: it may sort headers in either of two orders, and for tables it signs none of them.
@@ -43,6 +43,17 @@ extension StorageAuthenticator {
       case (_, false): SharedKey.stringToSign(request, order: order)
       }
     }
+  }
+
+  /// The headers whose values open something.
+  private static let secretHeaders: Set<String> = ["x-ms-encryption-key", "x-ms-source-encryption-key", "x-ms-copy-source-authorization"]
+
+  /// A string to sign as an answer may repeat it.
+  static func masked(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      guard let colon = line.firstIndex(of: ":"), secretHeaders.contains(line[..<colon].lowercased()) else { return line }
+      return line[...colon] + "XXXXX"
+    }.joined(separator: "\n")
   }
 
   /// Whoever has one of the account's keys.

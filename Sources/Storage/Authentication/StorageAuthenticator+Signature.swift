@@ -75,7 +75,7 @@ extension StorageAuthenticator {
       keys = context.account.keys
     }
     guard keys.contains(where: { SharedKey.isValid(signature: signature.signature, of: text, key: $0) }) else {
-      throw StorageError.authenticationFailed("Signature did not match. String to sign used was \(text)")
+      throw StorageError.authenticationFailed("Signature did not match. String to sign used was \(Self.masked(text))")
     }
     return signature.kind == .userDelegation ? try await delegator(signature, context) : nil
   }
@@ -156,8 +156,8 @@ extension StorageAuthenticator {
 
   /// Checks a key's own signature against what the account says of their life; a stored access policy has its own.
   private func checkPolicy(_ signature: SharedAccessSignature, _ terms: Terms, _ account: StorageAccount) throws {
-    guard let policy = account.signaturePolicy, policy.blocks, signature.kind != .userDelegation, signature["si"] == nil,
-      !policy.admits(start: terms.start, expiry: terms.expiry)
+    guard let policy = account.signaturePolicy, policy.blocks, signature.kind != .userDelegation,
+      signature.kind != .service || signature["si"] == nil, !policy.admits(start: terms.start, expiry: terms.expiry)
     else { return }
     throw StorageError.authenticationFailed("The signature is valid for longer than the SAS expiration policy of the account permits.")
   }

@@ -18,6 +18,8 @@ struct StorageCredential: Sendable {
   var keyRange: SignedKeyRange?
   /// The encryption scope that a signature binds its writes to.
   var encryptionScope: String?
+  /// Whether nothing but public access let the request in.
+  var isAnonymous = false
 }
 
 /// A request whose account and operation are known, and whose caller is not yet.
@@ -140,6 +142,7 @@ struct StorageAuthenticator: Sendable {
     let scope = scope(of: context)
     let needed = context.operation.action(context.request).signed
     let grant = SignedGrant(scope: scope, permissions: needed?.anyOf ?? [], resourceTypes: needed.map { [$0.resourceType] })
-    return StorageCredential(principal: Principal(kind: .sharedAccessSignature(grant), tenant: context.account.account.tenant), scope: scope)
+    let principal = Principal(kind: .sharedAccessSignature(grant), tenant: context.account.account.tenant)
+    return StorageCredential(principal: principal, scope: scope, isAnonymous: true)
   }
 }

@@ -142,7 +142,7 @@ extension Blob {
   mutating func touch(_ call: StorageCall) {
     lease = lease.afterChange(at: call.steady)
     etag = ETag(at: call.now, after: etag)
-    lastModified = call.now
+    lastModified = max(call.now, lastModified)
   }
 }
 

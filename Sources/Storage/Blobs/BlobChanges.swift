@@ -47,7 +47,7 @@ struct BlobChanges: Sendable {
       try apply(&blob, transaction)
       blob.lease = blob.lease.afterChange(at: call.steady)
       blob.etag = ETag(at: call.now, after: blob.etag)
-      blob.lastModified = call.now
+      blob.lastModified = max(call.now, blob.lastModified)
       if makesVersion { return try BlobHistory(contents: contents).update(existing, to: blob, call, in: transaction) }
       try transaction.save(blob)
       try BlobChange.note(.propertiesUpdated, of: blob, call, in: transaction)

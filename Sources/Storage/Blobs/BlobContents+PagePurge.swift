@@ -12,8 +12,11 @@ extension BlobContents {
     var next: Int?
     var released = 0
     for window in try windows(of: timeline, from: first, in: transaction) where released < Self.maximumReleasesPerTransaction {
-      released += try fold(window, timeline, in: transaction)
-      next = window.last.map { $0.index + 1 }
+      let folded = try fold(window, timeline, in: transaction)
+      released += folded.released
+      // What is behind the step comes up once this is out of its way.
+      let goesOn = window.count == PageTimeline.maximumFoldedEpochs && folded.removed > 0
+      next = window.last.map { goesOn ? $0.index : $0.index + 1 }
     }
     guard next == nil else { return next }
     // Nothing that a clearing hid is left, unless somebody still sees it.
@@ -60,8 +63,11 @@ extension BlobContents {
     return 0
   }
 
-  /// Joins the epochs of a window between which nobody looks, and drops what shows nowhere. Gives the number of extents released.
-  private func fold(_ records: [PageWindow], _ timeline: PageTimeline, in transaction: RecordTransaction) throws -> Int {
+  /// Joins the epochs of a window between which nobody looks, and drops what shows nowhere. Gives the numbers of records removed and of
+  /// extents released.
+  private func fold(
+    _ records: [PageWindow], _ timeline: PageTimeline, in transaction: RecordTransaction
+  ) throws -> (removed: Int, released: Int) {
     var kept: [PageWindow] = []
     for record in records {
       let next = kept.last?.epoch ?? .max
@@ -72,10 +78,13 @@ extension BlobContents {
         kept[kept.count - 1].runs = record.runs.overlaid(by: kept[kept.count - 1].runs)
       }
     }
-    if let oldest = kept.last, timeline.origin == nil, !timeline.isSeen(from: 0, before: oldest.epoch) {
+    // Epochs that were not read may stand below the last of them.
+    let isWhole = records.count < PageTimeline.maximumFoldedEpochs
+    if isWhole, let oldest = kept.last, timeline.origin == nil, !timeline.isSeen(from: 0, before: oldest.epoch) {
       kept[kept.count - 1].runs.removeAll { $0.location == nil }
     }
-    return try replace(records, by: kept, in: transaction)
+    let left = kept.count { !$0.runs.isEmpty }
+    return (records.count - left, try replace(records, by: kept, in: transaction))
   }
 
   /// Gives the number of extents released.
@@ -108,7 +117,11 @@ extension BlobContents {
       let own = try transaction.fetch(PageWindow.self, key)
       let cleared = timeline.clearings.last { $0.epoch <= epoch && $0.windows.contains(index) }?.epoch ?? 0
       var runs = own?.runs ?? []
-      for record in records where record.epoch <= epoch && record.epoch >= cleared { runs = record.runs.overlaid(by: runs) }
+      // What a map between the two had cleared does not come back.
+      let isHidden = heir.clearings.contains { $0.epoch == 0 && $0.windows.contains(index) }
+      if !isHidden {
+        for record in records where record.epoch <= epoch && record.epoch >= cleared { runs = record.runs.overlaid(by: runs) }
+      }
       let moved = PageWindow(tenant: heir.tenant, map: heir.map, index: index, epoch: 0, runs: runs)
       released += try replace(records + (own.map { [$0] } ?? []), by: [moved], in: transaction)
     }

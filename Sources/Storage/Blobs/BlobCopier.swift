@@ -66,8 +66,6 @@ final class BlobCopier: Sendable {
         try Task.checkCancellation()
         do {
           try await step(job)
-        } catch let error as UnreadableOriginal {
-          try await fail(job, Self.description(ofSource: error.cause))
         } catch let error where !(error is CancellationError) {
           // The others do not wait for it.
           failure = error
@@ -91,7 +89,18 @@ final class BlobCopier: Sendable {
     case nothing
   }
 
+  /// What its source or its destination does not allow ends a copy.
   private func step(_ job: CopyJob) async throws {
+    do {
+      try await proceed(job)
+    } catch let error as UnreadableOriginal {
+      try await fail(job, Self.description(of: error.cause, "Copy failed when reading the source."))
+    } catch let error as CloudError where error.status < 500 {
+      try await fail(job, Self.description(of: error, "Copy failed when writing the destination."))
+    }
+  }
+
+  private func proceed(_ job: CopyJob) async throws {
     guard clock.now() < job.started.advanced(by: .seconds(limits.copySeconds)) else {
       return try await fail(job, "500 OperationCancelled \"The copy did not end in time.\"")
     }
@@ -216,7 +225,7 @@ final class BlobCopier: Sendable {
         blob.copy?.status = .success
         blob.copy?.completed = now
         blob.etag = ETag(at: now, after: blob.etag)
-        blob.lastModified = now
+        blob.lastModified = max(now, blob.lastModified)
         try transaction.remove(CopyJob.self, job.key)
       } else {
         try transaction.save(next)
@@ -227,22 +236,24 @@ final class BlobCopier: Sendable {
 
   private func fail(_ job: CopyJob, _ description: String) async throws {
     try await records.write { [contents, clock] transaction in
-      guard let blob = try job.current(in: transaction) else { return }
+      guard let blob = try job.current(in: transaction) else { return try Self.drop(job, contents: contents, in: transaction) }
       try CopyJob.end(blob, as: .failed, description: description, at: clock.now(), contents: contents, in: transaction)
     }
   }
 
   /// The destination is gone, or became something else.
   private func drop(_ job: CopyJob) async throws {
-    try await records.write { [contents] transaction in
-      guard let stored = try transaction.fetch(CopyJob.self, job.key), stored.copied == job.copied else { return }
-      try stored.drop(contents: contents, in: transaction)
-    }
+    try await records.write { [contents] transaction in try Self.drop(job, contents: contents, in: transaction) }
+  }
+
+  private static func drop(_ job: CopyJob, contents: BlobContents, in transaction: RecordTransaction) throws {
+    guard let stored = try transaction.fetch(CopyJob.self, job.key), stored.copied == job.copied, stored.nextWindow == job.nextWindow else { return }
+    try stored.drop(contents: contents, in: transaction)
   }
 
   /// As Azure words it.
-  private static func description(ofSource error: any Error) -> String {
+  private static func description(of error: any Error, _ text: String) -> String {
     let error = StorageErrorResponse.cloudError(error)
-    return "\(error.status) \(error.code) \"Copy failed when reading the source.\""
+    return "\(error.status) \(error.code) \"\(text)\""
   }
 }

@@ -104,6 +104,9 @@ struct BlobCopies: Sendable {
       guard copied.etag == source.etag, copied.key.dataKey == key.dataKey else { throw request.source.refused(StorageError.conditionNotMet) }
       content = try contents.save(copied.bytes, id: newID, account: call.account, key: key, in: transaction)
     } else if request.isSynchronous || isSmall(source) {
+      if case .blocks(let summary) = source.content, summary.count > limits.synchronousCopyBlocks {
+        throw StorageError.copySourceTooFragmented(maximumBlocks: limits.synchronousCopyBlocks)
+      }
       let bytes = try ContentOriginal(source, account: request.source.call.account, contents: contents, in: transaction)
       return .bytes(Original(bytes: bytes, etag: source.etag), key)
     } else {

@@ -70,10 +70,12 @@ struct BlobDeletions: Sendable {
     let snapshots = try transaction.list(
       BlobGeneration.self, index: BlobGeneration.snapshotIndex, [container.id.description, blob.name], tenant: container.tenant, limit: limit)
     if wanted == nil, !snapshots.isEmpty { throw StorageError.snapshotsPresent }
+    var released = 0
     for var snapshot in snapshots {
       snapshot.blob.terms = blob.terms
       try snapshot.blob.requireMutable(for: .delete, at: call.now)
-      _ = try history.remove(snapshot, permanently: false, call, in: transaction)
+      released += try history.remove(snapshot, permanently: false, call, in: transaction) ?? 0
+      if released >= BlobContents.maximumReleasesPerTransaction { return nil }
     }
     if snapshots.count == limit { return nil }
     if wanted == .only { return call.properties.deleteRetention.isEnabled }
@@ -90,7 +92,8 @@ struct BlobDeletions: Sendable {
     try conditions.requireWrite(found, for: .delete, call)
     try call.requireTierChange(of: found)
     guard !permanently || found.deletion != nil else { throw StorageError.blobNotFound }
-    return try BlobHistory(contents: contents).remove(BlobGeneration(blob: found), permanently: permanently, call, in: transaction)
+    let released = try BlobHistory(contents: contents).remove(BlobGeneration(blob: found), permanently: permanently, call, in: transaction)
+    return released == nil
   }
 
   /// Restores the blob and all of its snapshots and versions that were deleted.

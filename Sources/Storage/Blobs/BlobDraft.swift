@@ -34,8 +34,10 @@ struct BlobDraft: Sendable {
 
   /// `key` is the one under which the content was sealed.
   func blob(in container: Container, replacing existing: Blob?, content: BlobContent, key: BlobKey? = nil, _ call: StorageCall) -> Blob {
+    // A clock that was put back makes no change older than what it changes.
+    let lastModified = max(call.now, existing?.lastModified ?? call.now)
     var blob = Blob(
-      tenant: container.tenant, container: container.id, name: call.blob, etag: ETag(at: call.now, after: existing?.etag), lastModified: call.now,
+      tenant: container.tenant, container: container.id, name: call.blob, etag: ETag(at: call.now, after: existing?.etag), lastModified: lastModified,
       createdTime: existing?.createdTime ?? call.now, size: size, content: content, properties: properties, metadata: metadata, tier: tier,
       tierChangedTime: tier == nil ? nil : call.now, type: type)
     blob.sequenceNumber = sequenceNumber

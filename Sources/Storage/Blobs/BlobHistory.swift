@@ -106,18 +106,17 @@ struct BlobHistory: Sendable {
     return true
   }
 
-  /// Takes a snapshot or a version away. False when nothing is left of it.
-  func remove(_ generation: BlobGeneration, permanently: Bool, _ call: StorageCall, in transaction: RecordTransaction) throws -> Bool {
+  /// Takes a snapshot or a version away. Gives the number of extents released; nil when it can be restored.
+  func remove(_ generation: BlobGeneration, permanently: Bool, _ call: StorageCall, in transaction: RecordTransaction) throws -> Int? {
     try BlobChange.note(.deleted, of: generation.blob, call, in: transaction)
     if !permanently, let deletion = call.properties.deleteRetention.deletion(at: call.now) {
       var deleted = generation
       deleted.blob.deletion = deletion
       try transaction.save(deleted)
-      return true
+      return nil
     }
     try transaction.remove(BlobGeneration.self, generation.key)
-    try contents.release(generation.blob.content, tenant: generation.blob.tenant, in: transaction)
-    return false
+    return try contents.release(generation.blob.content, tenant: generation.blob.tenant, in: transaction)
   }
 
   private func keepVersion(_ existing: Blob, _ call: StorageCall, in transaction: RecordTransaction) throws {

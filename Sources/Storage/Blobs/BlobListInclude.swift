@@ -27,6 +27,9 @@ struct BlobListInclude: OptionSet, Sendable {
   /// What only generations of blobs can show.
   static let history: BlobListInclude = [.snapshots, .deleted, .versions, .deletedWithVersions]
 
+  /// What is not there for those whom a container's public access lets in: what was deleted or replaced, and what is yet to be committed.
+  static let unpublished: BlobListInclude = [.uncommitted, .deleted, .versions, .deletedWithVersions, .tags]
+
   init(rawValue: Int) {
     self.rawValue = rawValue
   }

@@ -126,7 +126,7 @@ struct BlobReads: Sendable {
       }
       var uncommitted: [UncommittedBlock] = []
       // Readers who were let in by the container's public access see only what was published.
-      if type != "committed", call.principal.kind != .anonymous, let stage {
+      if type != "committed", !call.isAnonymous, let stage {
         uncommitted = try stage.blocks(in: reader)
       }
       return (blob, committed, uncommitted)

@@ -100,7 +100,7 @@ struct CopyJob: Record, Codable, Sendable {
     blob.copy?.statusDescription = description
     blob.copy?.completed = now
     blob.etag = ETag(at: now, after: blob.etag)
-    blob.lastModified = now
+    blob.lastModified = max(now, blob.lastModified)
     try transaction.save(blob)
   }
 

@@ -16,6 +16,7 @@ struct IncrementalCopies: Sendable {
   @Sendable
   func copy(_ call: StorageCall) async throws -> EdgeResponse {
     if let length = call.request.body.length, length > 0 { throw StorageError.invalidHeaderValue("Content-Length", String(length)) }
+    try call.refuse(["x-ms-encryption-key"])
     guard call.header("x-ms-copy-source").map({ BlobLocation($0) != nil }) ?? true else { throw StorageError.invalidSourceBlobUrl }
     let source = try await CopySource(call, trustsCaller: true)
     let conditions = try BlobConditions(call)
@@ -37,7 +38,10 @@ struct IncrementalCopies: Sendable {
     var changeable = existing
     changeable?.copy?.isIncremental = false
     try conditions.requireWrite(changeable, call)
-    if let existing { try Self.requireSuccession(from: existing, to: source.url) }
+    if let existing {
+      try call.requireOverwrite()
+      try Self.requireSuccession(from: existing, to: source.url)
+    }
     let newID = contents.makeID(at: call.now)
     let copy = BlobCopy(
       id: id, source: source.url, status: .pending, copied: 0, total: original.size, incrementalSnapshot: existing?.copy?.incrementalSnapshot,

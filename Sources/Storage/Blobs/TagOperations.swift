@@ -20,6 +20,7 @@ struct TagOperations: Sendable {
 
   private static let blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
   private static let read = Action(data: "\(blobs)/tags/read", signed: SignedRequirement("o", anyOf: "t"))
+  private static let list = Action(data: "\(blobs)/tags/read", signed: SignedRequirement("c", anyOf: "t", inService: "t"))
   private static let write = Action(data: "\(blobs)/tags/write", signed: SignedRequirement("o", anyOf: "t"))
 
   var operations: [StorageOperation] {
@@ -38,11 +39,20 @@ struct TagOperations: Sendable {
     return operations
   }
 
-  /// What a request needs beside the permission of its operation: who sets tags, or learns of them by a condition, needs that of tags.
+  /// What a request needs beside the permission of its operation: who sets or copies tags, or learns of them by a list or a condition, needs that of
+  /// tags.
   static func additionalActions(_ request: EdgeRequest, _ operation: StorageOperation) -> [Action] {
-    guard operation.service == .blob, operation.level == .blob, request.query["comp"]?.lowercased() != "tags" else { return [] }
+    guard operation.service == .blob else { return [] }
+    let comp = request.query["comp"]?.lowercased()
+    if operation.level == .container, comp == "list" {
+      let included = request.query["include"]?.split(separator: ",").map { $0.lowercased() } ?? []
+      return included.contains("tags") ? [list] : []
+    }
+    guard operation.level == .blob, comp != "tags" else { return [] }
     var actions: [Action] = []
-    if let tags = request.headers.first(name: "x-ms-tags"), !tags.isEmpty { actions.append(write) }
+    let hasTags = request.headers.first(name: "x-ms-tags").map { !$0.isEmpty } ?? false
+    let copiesTags = request.headers.first(name: "x-ms-copy-source-tag-option")?.lowercased() == "copy"
+    if hasTags || copiesTags { actions.append(write) }
     if request.headers.contains(name: "x-ms-if-tags") { actions.append(read) }
     return actions
   }

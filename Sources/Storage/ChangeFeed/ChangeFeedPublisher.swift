@@ -37,6 +37,9 @@ struct ChangeFeedPublisher: Sendable {
       let listed = try reader.list(BlobChange.self, under: parent, limit: limits.changeFeedChunkEvents)
       let hour = ChangeFeedSegment.hour(of: first.time)
       let settled = listed.prefix { $0.time <= latest && ChangeFeedSegment.hour(of: $0.time) == hour }
+      // A chunk that is not full waits for more.
+      let isDue = settled.count == limits.changeFeedChunkEvents || first.time <= latest.advanced(by: .seconds(-limits.changeFeedBatchSeconds))
+      guard isDue else { return (nil, []) }
       return (account?.partition == first.partition ? account : nil, Array(settled))
     }
     guard let first = changes.first else { return true }
@@ -87,12 +90,16 @@ struct ChangeFeedPublisher: Sendable {
         let oldest = try transaction.list(ChangeFeedSegment.self, under: RecordKey(tenant: account.tenant, account.partition), limit: 1).first,
         oldest.hour.seconds + ChangeFeedSegment.hourSeconds + Int64(days) * 86400 < now.seconds
       else { return }
-      for name in (0..<oldest.chunks).map(oldest.chunkName) + [oldest.metadataName] {
+      // An hour may have more chunks than one transaction can remove: the last ones go first, and the hour with its first.
+      var rest = oldest
+      rest.chunks = max(0, oldest.chunks - BlobPurge.maximumRecordsPerStep)
+      let names = (rest.chunks..<oldest.chunks).map(oldest.chunkName) + (rest.chunks == 0 ? [oldest.metadataName] : [])
+      for name in names {
         guard let blob = try transaction.fetch(Blob.self, Blob.key(container, name: name)) else { continue }
         try transaction.remove(Blob.self, blob.key)
         try contents.release(blob.content, tenant: blob.tenant, in: transaction)
       }
-      try transaction.remove(ChangeFeedSegment.self, oldest.key)
+      if rest.chunks == 0 { try transaction.remove(ChangeFeedSegment.self, oldest.key) } else { try transaction.save(rest) }
     }
   }
 

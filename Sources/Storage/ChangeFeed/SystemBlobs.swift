@@ -54,8 +54,8 @@ struct SystemBlobs: Sendable {
     }
     try transaction.save(
       Blob(
-        tenant: account.tenant, container: container.id, name: prepared.name, etag: ETag(at: now, after: existing?.etag), lastModified: now,
-        createdTime: existing?.createdTime ?? now, size: prepared.size, content: content,
+        tenant: account.tenant, container: container.id, name: prepared.name, etag: ETag(at: now, after: existing?.etag),
+        lastModified: max(now, existing?.lastModified ?? now), createdTime: existing?.createdTime ?? now, size: prepared.size, content: content,
         properties: BlobProperties(contentType: prepared.contentType), metadata: prepared.metadata))
   }
 

@@ -70,6 +70,7 @@ struct ContainerLists: Sendable {
     // It selects among what accounts with directories have.
     if call.request.query["showonly"] != nil { throw StorageError.unsupportedQueryParameter("showonly") }
     let include = try BlobListInclude(call)
+    if call.isAnonymous, !include.isDisjoint(with: .unpublished) { throw StorageError.authorizationPermissionMismatch }
     let delimiter = call.request.query["delimiter"].flatMap { $0.isEmpty ? nil : $0 }
     let (items, next) = try await records.read { reader in
       let container = try Container.require(call, in: reader)

@@ -174,7 +174,7 @@ struct ContainerOperations: Sendable {
       try call.requireWrite(conditions, etag: container.etag, lastModified: container.lastModified)
       apply(&container)
       container.etag = ETag(at: call.now, after: container.etag)
-      container.lastModified = call.now
+      container.lastModified = max(call.now, container.lastModified)
       container.lease = container.lease.afterChange(at: call.steady)
       try transaction.save(container)
       return container

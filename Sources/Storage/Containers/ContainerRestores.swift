@@ -30,7 +30,7 @@ struct ContainerRestores: Sendable {
       try transaction.remove(DeletedContainer.self, key)
       var container = deleted.container
       container.etag = ETag(at: call.now, after: container.etag)
-      container.lastModified = call.now
+      container.lastModified = max(call.now, container.lastModified)
       try transaction.save(container)
       return container
     }

@@ -107,6 +107,11 @@ struct LifecycleManager: Sendable {
       services.logger.debug(
         "a lifecycle rule left a blob as it is",
         metadata: ["account": "\(turn.run.account)", "blob": "\(candidate.container)/\(candidate.blob.name)", "code": "\(error.code)"])
+    } catch let error where !(error is CancellationError) {
+      // Neither the blobs behind it nor the other accounts wait for it: the next run tries again.
+      services.logger.error(
+        "a lifecycle rule failed on a blob",
+        metadata: ["account": "\(turn.run.account)", "blob": "\(candidate.container)/\(candidate.blob.name)", "error": "\(error)"])
     }
   }
 

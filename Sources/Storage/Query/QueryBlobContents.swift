@@ -71,6 +71,8 @@ final class QueryStream: EdgeBodySource, @unchecked Sendable {
   private var scanned = 0
   private var state = State.head
   private var hasData = false
+  /// What was read and is not looked at yet.
+  private var pending = ByteBuffer()
 
   private enum State {
     case head
@@ -82,6 +84,8 @@ final class QueryStream: EdgeBodySource, @unchecked Sendable {
   static let progressBytes = 4 << 20
   /// Bytes of the answer that make a piece of it.
   static let pieceBytes = 64 << 10
+  /// Bytes that are looked at before it is asked whether the answer is long enough: short records may make a long one.
+  static let sliceBytes = 4 << 10
 
   init(_ run: QueryRun, of source: any EdgeBodySource, size: Int, marker: [UInt8]) {
     self.run = run
@@ -101,7 +105,8 @@ final class QueryStream: EdgeBodySource, @unchecked Sendable {
     var answer: [UInt8] = []
     let begin = scanned
     while answer.count < Self.pieceBytes, scanned - begin < Self.progressBytes {
-      guard !run.isFinished, let piece = try await source.next() else {
+      try Task.checkCancellation()
+      guard !run.isFinished, let piece = try await slice() else {
         run.finish()
         append(to: &answer)
         if !hasData { answer += block { $0.data([]) } }
@@ -116,6 +121,14 @@ final class QueryStream: EdgeBodySource, @unchecked Sendable {
     }
     answer += block { $0.progress(scanned, of: size) }
     return ByteBuffer(bytes: answer)
+  }
+
+  private func slice() async throws -> ByteBuffer? {
+    if pending.readableBytes == 0 {
+      guard let piece = try await source.next() else { return nil }
+      pending = piece
+    }
+    return pending.readSlice(length: min(Self.sliceBytes, pending.readableBytes))
   }
 
   private func append(to answer: inout [UInt8]) {

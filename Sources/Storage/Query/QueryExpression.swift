@@ -104,6 +104,7 @@ extension QueryExpression {
     case .like(let inner, let pattern, let escape):
       let (value, pattern) = (try inner.evaluate(record, now: now), try pattern.evaluate(record, now: now))
       guard !value.isAbsent, !pattern.isAbsent else { return .null }
+      guard pattern.text.utf8.count <= QueryPattern.maximumBytes else { throw .fatal("PatternTooLong", "A pattern of LIKE is too long.") }
       return .boolean(QueryPattern(pattern.text, escape: escape).matches(value.text))
     case .cast(let inner, let type): return try type.cast(inner.evaluate(record, now: now))
     case .call(let function, let arguments):
@@ -145,7 +146,13 @@ extension QueryExpression {
     case .lessOrEqual: order = { $0 <= 0 }
     case .more: order = { $0 > 0 }
     case .moreOrEqual: order = { $0 >= 0 }
-    case .concatenate: return first.isAbsent || second.isAbsent ? .null : .string(first.text + second.text)
+    case .concatenate:
+      if first.isAbsent || second.isAbsent { return .null }
+      let (left, right) = (first.text, second.text)
+      guard left.utf8.count + right.utf8.count <= QueryReader.maximumRecordBytes else {
+        throw .record("ValueTooLarge", "A text has more than \(QueryReader.maximumRecordBytes) bytes.")
+      }
+      return .string(left + right)
     default: return try arithmetic(operation, first, second)
     }
     return first.compared(with: second).map { .boolean(order($0)) } ?? .null
@@ -210,14 +217,18 @@ struct QueryPattern {
   private enum Part: Equatable {
     case any
     case one
-    case character(Character)
-    case set(Set<Character>, isNegated: Bool)
+    case character(Unicode.Scalar)
+    case set(Set<Unicode.Scalar>, isNegated: Bool)
   }
 
   private var parts: [Part] = []
 
+  /// What it costs to look for it in a text grows with the length of both.
+  static let maximumBytes = 256
+
   init(_ text: String, escape: Character?) {
-    var rest = Substring(text)
+    let escape = escape?.unicodeScalars.first
+    var rest = Substring(text).unicodeScalars
     while let character = rest.popFirst() {
       if character == escape, let next = rest.popFirst() {
         parts.append(.character(next))
@@ -239,7 +250,7 @@ struct QueryPattern {
 
   /// Costs at most the product of the lengths of pattern and text.
   func matches(_ text: String) -> Bool {
-    let text = Array(text)
+    let text = Array(text.unicodeScalars)
     var (part, position, lastAny, resume) = (0, 0, -1, 0)
     while position < text.count {
       if part < parts.count, parts[part] == .any {
@@ -258,7 +269,7 @@ struct QueryPattern {
     return parts[part...].allSatisfy { $0 == .any }
   }
 
-  private static func matches(_ part: Part, _ character: Character) -> Bool {
+  private static func matches(_ part: Part, _ character: Unicode.Scalar) -> Bool {
     switch part {
     case .any, .one: true
     case .character(let expected): expected == character

@@ -98,6 +98,9 @@ enum QueryDatePart: String {
     return part
   }
 
+  /// The years 1 to 9999, since 1970.
+  private static let microseconds: Range<Int64> = -62_135_596_800_000_000..<253_402_300_800_000_000
+
   private var seconds: Int64 {
     switch self {
     case .year, .month, .day: 86400
@@ -119,9 +122,10 @@ enum QueryDatePart: String {
 
   func adding(_ count: Int64, to time: Timestamp) throws(QueryError) -> Timestamp {
     guard self == .year || self == .month else {
-      let (microseconds, overflow) = count.multipliedReportingOverflow(by: seconds * 1_000_000)
-      guard !overflow else { throw .record("NumericOverflow", "The time is out of range.") }
-      return time.advanced(by: .microseconds(microseconds))
+      let (added, isTooMuch) = count.multipliedReportingOverflow(by: seconds * 1_000_000)
+      let (sum, overflow) = time.microseconds.addingReportingOverflow(added)
+      guard !isTooMuch, !overflow, Self.microseconds.contains(sum) else { throw .record("NumericOverflow", "The time is out of range.") }
+      return Timestamp(microseconds: sum)
     }
     let (year, month) = (try QueryDatePart.year.value(in: time), try QueryDatePart.month.value(in: time))
     let (total, overflow) = (year * 12 + month - 1).addingReportingOverflow(self == .year ? count &* 12 : count)

@@ -6,9 +6,14 @@ struct QueryParser {
   private var position = 0
   private var depth = 0
   private var alias: String?
+  private var operators = 0
 
   /// Brackets and operators inside each other.
   private static let maximumDepth = 64
+  /// Operators of one query: an expression is as deep as it has operators in a row.
+  private static let maximumOperators = 256
+  /// Columns that a query may ask for.
+  private static let maximumColumns = 1000
   /// Bytes of a query.
   static let maximumBytes = 256 << 10
 
@@ -40,6 +45,7 @@ struct QueryParser {
     if !isEverything {
       repeat { items.append(try item()) } while take(",")
     }
+    guard items.count <= Self.maximumColumns else { throw .malformed("The query asks for too many columns.") }
     try expect("from")
     var statement = QueryStatement(selection: try Self.selection(items, isEverything: isEverything))
     statement.source = try source()
@@ -140,15 +146,23 @@ struct QueryParser {
     depth += 1
     guard depth <= Self.maximumDepth else { throw .malformed("The query is nested too deeply.") }
     var left = try conjunction()
-    while takeWord("or") { left = .binary(.or, left, try conjunction()) }
+    while takeWord("or") { left = try joined(.or, left, try conjunction()) }
     depth -= 1
     return left
   }
 
   private mutating func conjunction() throws(QueryError) -> QueryExpression {
     var left = try negation()
-    while takeWord("and") { left = .binary(.and, left, try negation()) }
+    while takeWord("and") { left = try joined(.and, left, try negation()) }
     return left
+  }
+
+  private mutating func joined(
+    _ operation: QueryOperator, _ left: QueryExpression, _ right: QueryExpression
+  ) throws(QueryError) -> QueryExpression {
+    operators += 1
+    guard operators <= Self.maximumOperators else { throw .malformed("The query has too many operators.") }
+    return .binary(operation, left, right)
   }
 
   private mutating func negation() throws(QueryError) -> QueryExpression {
@@ -164,7 +178,7 @@ struct QueryParser {
       [.equal, .notEqual, .less, .lessOrEqual, .more, .moreOrEqual].contains(operation)
     {
       position += 1
-      return .binary(operation, left, try sum())
+      return try joined(operation, left, try sum())
     }
     if takeWord("is") {
       let isNegated = takeWord("not")
@@ -212,7 +226,7 @@ struct QueryParser {
     var left = try product()
     while case .mark(let mark)? = peek, let operation = QueryOperator(rawValue: mark), [.add, .subtract, .concatenate].contains(operation) {
       position += 1
-      left = .binary(operation, left, try product())
+      left = try joined(operation, left, try product())
     }
     return left
   }
@@ -221,7 +235,7 @@ struct QueryParser {
     var left = try operand()
     while case .mark(let mark)? = peek, let operation = QueryOperator(rawValue: mark), [.multiply, .divide, .modulo].contains(operation) {
       position += 1
-      left = .binary(operation, left, try operand())
+      left = try joined(operation, left, try operand())
     }
     return left
   }

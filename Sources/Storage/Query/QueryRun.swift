@@ -17,6 +17,9 @@ struct QueryRun {
   /// Bytes read before the present piece.
   private var position = 0
 
+  /// Bytes of one record of the answer.
+  static let maximumAnswerBytes = 4 << 20
+
   init(_ request: QueryRequest, now: Timestamp) {
     self.request = request
     self.now = now
@@ -94,14 +97,11 @@ struct QueryRun {
   }
 
   private mutating func evaluate(_ record: QueryRecord) {
-    do {
+    do throws(QueryError) {
       if let filter = request.statement.filter, try filter.truth(record, now: now) != true { return }
       switch request.statement.selection {
       case .everything: writeWhole(record)
-      case .columns(let columns):
-        var values: [QueryValue] = []
-        for column in columns { values.append(try column.expression.evaluate(record, now: now)) }
-        output.write(values, names: columns.map(\.name))
+      case .columns(let columns): output.write(try values(of: columns, in: record), names: columns.map(\.name))
       case .aggregates:
         for index in totals.indices { try totals[index].add(record, now: now) }
         return
@@ -111,6 +111,20 @@ struct QueryRun {
     } catch {
       note(error)
     }
+  }
+
+  private func values(of columns: [QueryStatement.Column], in record: QueryRecord) throws(QueryError) -> [QueryValue] {
+    var values: [QueryValue] = []
+    var bytes = 0
+    for column in columns {
+      let value = try column.expression.evaluate(record, now: now)
+      bytes += value.text.utf8.count
+      guard bytes <= Self.maximumAnswerBytes else {
+        throw .record("RecordTooLarge", "A record of the answer has more than \(Self.maximumAnswerBytes) bytes.")
+      }
+      values.append(value)
+    }
+    return values
   }
 
   private mutating func writeWhole(_ record: QueryRecord) {

@@ -22,9 +22,8 @@ extension StorageEndpoint: BlobSource {
     let request = EdgeRequest(
       method: method, path: location.path, query: location.query, headers: headers, authority: location.host, host: location.host,
       identifiers: RequestIdentifiers(request: .zero))
-    let bearer = location.query["sig"] == nil ? principal : nil
     do {
-      return try await answer(request, as: bearer)
+      return try await answer(request, for: principal, isSigned: location.query["sig"] != nil)
     } catch {
       throw StorageErrorResponse.cloudError(error)
     }

@@ -151,8 +151,8 @@ public final class StorageEndpoint: EdgeService {
     var operation: String?
     /// In effect where neither the request nor its signature names one.
     var inheritedVersion: String?
-    /// Whether another service of this cloud asks.
-    var isInternal = false
+    /// The tenant for which another service of this cloud asks, where one does.
+    var askingTenant: GUID?
   }
 
   /// On whose behalf a request is answered.
@@ -165,11 +165,12 @@ public final class StorageEndpoint: EdgeService {
     case caller(Principal)
   }
 
-  /// Answers a request of another service of this cloud. `principal` is who it speaks for; nil where the request says so itself.
-  func answer(_ request: EdgeRequest, as principal: Principal?) async throws -> EdgeResponse {
+  /// Answers a request that another service of this cloud makes for `principal`, with what that one may do or, where it is signed, with what its
+  /// signature grants.
+  func answer(_ request: EdgeRequest, for principal: Principal, isSigned: Bool) async throws -> EdgeResponse {
     var exchange = Exchange()
-    exchange.isInternal = true
-    return try await answer(request, as: principal.map { .service($0) } ?? .itself, now: clock.now(), &exchange)
+    exchange.askingTenant = principal.tenant
+    return try await answer(request, as: isSigned ? .itself : .service(principal), now: clock.now(), &exchange)
   }
 
   private func answer(_ request: EdgeRequest, as asker: Asker = .itself, now: Timestamp, _ exchange: inout Exchange) async throws -> EdgeResponse {
@@ -185,7 +186,8 @@ public final class StorageEndpoint: EdgeService {
       Self.portService(of: request) ?? StorageTarget.accountName(host: request.host, domain: address.domain)?.service ?? .blob
     let target = try target(of: request)
     guard let account = try await accounts.account(named: target.account) else { throw StorageError.resourceNotFound }
-    try await Admission.require(request, account.account, isInternal: exchange.isInternal)
+    // A service of this cloud is trusted with its own tenant's accounts only: for anybody else it comes from outside.
+    try await Admission.require(request, account.account, isInternal: exchange.askingTenant == account.account.tenant)
     exchange.account = account
     return (target, account)
   }
@@ -231,7 +233,7 @@ public final class StorageEndpoint: EdgeService {
       call: StorageCall(
         request: request, operation: operation.name, account: account.account, properties: account.properties, container: target.container,
         blob: target.blob, principal: credential.principal, version: version, now: now, steady: clock.steady(), overrides: credential.overrides,
-        signedTable: credential.signedTable, keyRange: credential.keyRange, pipeline: self))
+        signedTable: credential.signedTable, keyRange: credential.keyRange, isAnonymous: credential.isAnonymous, pipeline: self))
   }
 
   /// Who may list an account's keys may do what they permit.

@@ -273,6 +273,10 @@ enum StorageError {
   static func copySourceTooLarge(maximumBytes: Int) -> CloudError {
     CloudError(409, "CannotVerifyCopySource", "The source blob is larger than \(maximumBytes) bytes, which a synchronous copy does not take.")
   }
+  static func copySourceTooFragmented(maximumBlocks: Int) -> CloudError {
+    CloudError(
+      409, "CannotVerifyCopySource", "The source blob has more than \(maximumBlocks) blocks, which a synchronous copy does not take.")
+  }
   static var sourceConditionNotMet: CloudError {
     CloudError(412, "SourceConditionNotMet", "The source condition specified using HTTP conditional header(s) is not met.")
   }

@@ -40,6 +40,8 @@ public struct StorageLimits: Sendable {
   public var highRehydrationSeconds: Int64 = 60
   /// Bytes of a blob that Copy Blob From URL takes (256 MiB).
   public var synchronousCopyBytes = 256 << 20
+  /// Blocks of a blob of another account that it takes: they become the copy's in one transaction.
+  public var synchronousCopyBlocks = 4096
   /// Bytes up to which Copy Blob copies from another account before it answers; what is larger is copied afterwards.
   public var promptCopyBytes = 8 << 20
   /// Seconds after which a copy that has not ended fails (2 weeks).
@@ -50,6 +52,8 @@ public struct StorageLimits: Sendable {
 
   /// Seconds that a change of a blob waits before it is published in the change feed.
   public var changeFeedDelaySeconds = 60
+  /// Seconds that a chunk of the feed waits beyond that for more changes.
+  public var changeFeedBatchSeconds = 30
   /// Changes of one chunk of the feed.
   public var changeFeedChunkEvents = 1000
 

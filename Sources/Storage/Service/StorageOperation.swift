@@ -88,6 +88,8 @@ struct StorageCall: Sendable {
   var signedTable: String?
   /// The entities that the caller's signature reaches; nil for all.
   var keyRange: SignedKeyRange?
+  /// Whether nothing but public access let the caller in.
+  var isAnonymous = false
   /// For what the request asks of others.
   var pipeline: any StoragePipeline
 }

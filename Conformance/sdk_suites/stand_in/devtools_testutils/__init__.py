@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from . import cloud_settings
+from . import cloud_settings, waiting
 from .callbacks import ResponseCallback, RetryCounter
 from .fake_credentials import FakeTokenCredential
 from .preparers import EnvironmentVariableLoader, EnvironmentVariableOptions, PowerShellPreparer, trim_kwargs_from_test_function
@@ -15,6 +15,7 @@ from .recording import in_recording, is_live, is_live_and_not_recording, recorde
 from .testcase import AzureRecordedTestCase, get_credential
 
 cloud_settings.apply()
+waiting.apply()
 
 
 def __getattr__(name):

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import hashlib
 import os
-import time
 import uuid
 
 # Names differ from run to run, as what an earlier one left may still be there.
@@ -55,7 +54,7 @@ class AzureRecordedTestCase:
         return make(*arguments, **options)
 
     def sleep(self, seconds):
-        time.sleep(seconds)
+        """Only between tests of tables, until what they deleted is gone: here it is."""
 
     @staticmethod
     def await_prepared_test(test):
