@@ -211,6 +211,12 @@ class Client(threading.Thread):
             if kind not in ("replace", "remove"):
                 raise
             took_effect = False
+        except HttpResponseError as error:
+            # Who commits a list drops what others have staged for it: then nothing was done.
+            if error.error_code != "InvalidBlockList":
+                raise
+            history.remove(operation)
+            return
         operation.answered, operation.took_effect = time.monotonic(), took_effect
 
 

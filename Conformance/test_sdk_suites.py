@@ -33,7 +33,6 @@ BLOB_SERVICES = {
     ],
 }
 
-
 @dataclass(frozen=True)
 class Suite:
     name: str
@@ -42,6 +41,8 @@ class Suite:
     collected: int
     skipped: int
     accounts: tuple = ("STORAGE",)
+    # Encryption scopes of the first account.
+    scopes: tuple = ()
     # Sets of files that run side by side, each on accounts of its own.
     parts: tuple = (lambda file: not is_async(file), lambda file: is_async(file))
     # The longest that a test waits for the service to settle, where nothing depends on time itself; None: as long as it likes.
@@ -62,9 +63,9 @@ def is_async(file):
 
 
 SUITES = [
-    Suite("blob", "azure_storage_blob-12.31.1", 2328, 71, tuple(ACCOUNTS)),
+    Suite("blob", "azure_storage_blob-12.31.1", 2328, 71, tuple(ACCOUNTS), scopes=("testscope1", "testscope2")),
     Suite("queue", "azure_storage_queue-12.18.1", 290, 4, parts=(lambda file: True,)),
-    Suite("tables", "azure_data_tables-12.7.0", 479, 7, longest_wait_seconds=0.5),
+    Suite("tables", "azure_data_tables-12.7.0", 478, 7, longest_wait_seconds=0.5),
 ]
 
 
@@ -84,15 +85,17 @@ def suites_az(suites_cloud, workspace):
     return az
 
 
-def make_accounts(az, group, roles):
+def make_accounts(az, group, suite):
     """The variables that name new accounts and their keys."""
     made = {}
-    for role in roles:
+    for role in suite.accounts:
         name = unique("s")
         az("storage", "account", "create", "-n", name, "-g", group, "-l", "paris", "--allow-blob-public-access", "true", "--https-only", "false",
            *ACCOUNTS[role])
         if role in BLOB_SERVICES:
             az("storage", "account", "blob-service-properties", "update", "-g", group, "--account-name", name, *BLOB_SERVICES[role])
+        for scope in suite.scopes if role == "STORAGE" else ():
+            az("storage", "account", "encryption-scope", "create", "-g", group, "--account-name", name, "-n", scope, "-s", "Microsoft.Storage")
         key = az("storage", "account", "keys", "list", "-g", group, "-n", name)[0]["value"]
         made |= {f"{role}_ACCOUNT_NAME": name, f"{role}_ACCOUNT_KEY": key}
     return made
@@ -121,7 +124,7 @@ def results(suites_cloud, suites_az, workspace):
     group = unique("rg")
     suites_az("group", "create", "-n", group, "-l", "paris")
     parts = [(suite, part) for suite in SUITES for part in suite.parts]
-    accounts = [make_accounts(suites_az, group, suite.accounts) for suite, _ in parts]
+    accounts = [make_accounts(suites_az, group, suite) for suite, _ in parts]
 
     def run(index):
         suite, part = parts[index]

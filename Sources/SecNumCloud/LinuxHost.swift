@@ -9,12 +9,14 @@ internal import Programs
 
 /// The Linux that this process runs on.
 public struct LinuxHost: HostView {
-  /// What one program may take.
-  private static let programLimit: Duration = .seconds(20)
+  private let programLimit: Duration
   private static let outputLimit = 16 << 20
   private static let chunkBytes = 64 << 10
 
-  public init() {}
+  /// `programLimit` is what one program may take.
+  public init(programLimit: Duration = .seconds(20)) {
+    self.programLimit = programLimit
+  }
 
   public func bytes(of path: String, from offset: Int, limit: Int) throws -> [UInt8]? {
     precondition(offset >= 0 && limit >= 0, "a range of bytes does not begin before its file")
@@ -87,7 +89,7 @@ public struct LinuxHost: HostView {
   }
 
   public func run(_ program: String, _ arguments: [String]) async throws -> (status: Int, output: String) {
-    let output = try await withDeadline(Self.programLimit, program) {
+    let output = try await withDeadline(programLimit, program) {
       try await Program(program).run(arguments, accepting: Set(0...255), outputLimit: Self.outputLimit)
     }
     return (Int(output.status), output.text)

@@ -34,7 +34,7 @@ final class EndingCloud: Sendable {
   let accounts: StorageAccounts
   let storage: StorageEndpoint
   let machines = ScriptedMachines()
-  let host = AlteredHost(LinuxHost())
+  let host = AlteredHost(LinuxHost(programLimit: .seconds(120)))
   let platform: ObservedPlatform
   let erasure: TenantErasure
 

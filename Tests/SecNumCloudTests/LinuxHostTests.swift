@@ -4,7 +4,7 @@ import Simulation
 import Testing
 
 struct LinuxHostTests {
-  private let host = LinuxHost()
+  private let host = LinuxHost(programLimit: .seconds(120))
 
   @Test func `a file of the kernel's, whose length nobody knows, is read to its end or to the limit`() throws {
     let whole = try #require(try host.bytes(of: "/proc/self/status", from: 0, limit: 1 << 20))

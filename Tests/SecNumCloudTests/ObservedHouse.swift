@@ -41,7 +41,7 @@ final class ObservedHouse: Sendable {
     identity = try await IdentityService(records: records, keyring: keyring, address: address, clock: clock, random: random, logger: logger)
     documents = DocumentStore(records: records, extents: extents, keyring: keyring, clock: clock, random: random)
     evidenceKey = try await records.write { [keyring, clock] in try EvidenceKey.ready(keyring: keyring, clock: clock, in: $0) }
-    host = AlteredHost(LinuxHost())
+    host = AlteredHost(LinuxHost(programLimit: .seconds(120)))
     let site = Site(
       address: address, listeningAddresses: ["127.0.0.1"], folder: directory.path, records: directory("records"), segments: directory("segments"),
       log: directory("cocagne.log"), controlSocket: directory("control.sock"), rootKey: directory("root.key"),

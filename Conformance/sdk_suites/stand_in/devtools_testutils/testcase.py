@@ -4,6 +4,7 @@ import asyncio
 import functools
 import hashlib
 import os
+import time
 import uuid
 
 # Names differ from run to run, as what an earlier one left may still be there.
@@ -54,7 +55,7 @@ class AzureRecordedTestCase:
         return make(*arguments, **options)
 
     def sleep(self, seconds):
-        """Only between tests of tables, until what they deleted is gone: here it is."""
+        time.sleep(seconds)
 
     @staticmethod
     def await_prepared_test(test):

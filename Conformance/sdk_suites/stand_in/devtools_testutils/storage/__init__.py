@@ -7,7 +7,6 @@ import math
 import os
 import random
 import string
-import time
 import zlib
 
 from .. import AzureRecordedTestCase
@@ -51,9 +50,6 @@ GenericTestProxyParametrize2 = GenericTestProxyParametrize1
 
 
 class StorageRecordedTestCase(AzureRecordedTestCase):
-    def sleep(self, seconds):
-        time.sleep(seconds)
-
     def account_url(self, account, service):
         return f"{os.environ['PROTOCOL']}://{getattr(account, 'name', account)}.{service}.{os.environ['ACCOUNT_URL_SUFFIX']}"
 
