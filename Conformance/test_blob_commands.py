@@ -3,43 +3,19 @@
 import hashlib
 import os
 import subprocess
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from cloud import unique
+from proofs import data_role_fixture, proof_fixture, soon
 
 # The server holds buffers for the blocks in flight and nothing that grows with the blob.
 PEAK_MEMORY_BYTES = 256 << 20
 LARGE_BYTES = 1 << 30
 
 
-def soon():
-    return (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%MZ")
-
-
-@pytest.fixture(scope="module")
-def data_role(cloud, az, account, group):
-    """Lets the administrator's service principal at the data: owning an account does not."""
-    name, _ = account
-    scope = f"/subscriptions/{cloud.subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
-    principal = az("ad", "sp", "show", "--id", cloud.client_id)["id"]
-    az(
-        "role", "assignment", "create", "--assignee-object-id", principal, "--assignee-principal-type", "ServicePrincipal", "--role",
-        "Storage Blob Data Owner", "--scope", scope)
-
-
-@pytest.fixture(params=["key", "login", "sas"])
-def proof(request, az, account):
-    """The options that prove who asks."""
-    if request.param == "sas":
-        token = az.text(
-            "storage", "account", "generate-sas", "--account-name", account[0], "--account-key", account[1], "--services", "b",
-            "--resource-types", "sco", "--permissions", "rwdlacu", "--expiry", soon(), "--https-only")
-        return "--account-name", account[0], "--sas-token", token
-    if request.param == "login":
-        request.getfixturevalue("data_role")
-    return "--account-name", account[0], "--auth-mode", request.param
+data_role = data_role_fixture("Storage Blob Data Owner")
+proof = proof_fixture("b", "rwdlacu")
 
 
 def test_a_container_is_created_listed_shown_and_deleted(az, proof):

@@ -4,13 +4,13 @@ import os
 import random
 import threading
 import time
-from datetime import datetime, timedelta, timezone
 
 import pytest
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueServiceClient
 
 from cloud import unique
+from proofs import data_role_fixture, proof_fixture, soon
 
 PRODUCERS = 4
 CONSUMERS = 4
@@ -21,32 +21,8 @@ ROUND_SECONDS = 120
 HIDDEN_SECONDS = 6 * 3600
 
 
-def soon():
-    return (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%MZ")
-
-
-@pytest.fixture(scope="module")
-def data_role(cloud, az, account, group):
-    """Lets the administrator's service principal at the data: owning an account does not."""
-    name, _ = account
-    scope = f"/subscriptions/{cloud.subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
-    principal = az("ad", "sp", "show", "--id", cloud.client_id)["id"]
-    az(
-        "role", "assignment", "create", "--assignee-object-id", principal, "--assignee-principal-type", "ServicePrincipal", "--role",
-        "Storage Queue Data Contributor", "--scope", scope)
-
-
-@pytest.fixture(params=["key", "login", "sas"])
-def proof(request, az, account):
-    """The options that prove who asks."""
-    if request.param == "sas":
-        token = az.text(
-            "storage", "account", "generate-sas", "--account-name", account[0], "--account-key", account[1], "--services", "q",
-            "--resource-types", "sco", "--permissions", "rwdlacup", "--expiry", soon(), "--https-only")
-        return "--account-name", account[0], "--sas-token", token
-    if request.param == "login":
-        request.getfixturevalue("data_role")
-    return "--account-name", account[0], "--auth-mode", request.param
+data_role = data_role_fixture("Storage Queue Data Contributor")
+proof = proof_fixture("q", "rwdlacup")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import os
 import random
 import threading
 import time
-from datetime import datetime, timedelta, timezone
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
@@ -12,6 +11,7 @@ from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 
 from cloud import unique
+from proofs import data_role_fixture, proof_fixture, soon
 
 BATCH_ROWS = 20
 WRITERS = 4
@@ -20,32 +20,8 @@ ROUNDS = 3
 ROUND_SECONDS = 120
 
 
-def soon():
-    return (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%MZ")
-
-
-@pytest.fixture(scope="module")
-def data_role(cloud, az, account, group):
-    """Lets the administrator's service principal at the data: owning an account does not."""
-    name, _ = account
-    scope = f"/subscriptions/{cloud.subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
-    principal = az("ad", "sp", "show", "--id", cloud.client_id)["id"]
-    az(
-        "role", "assignment", "create", "--assignee-object-id", principal, "--assignee-principal-type", "ServicePrincipal", "--role",
-        "Storage Table Data Contributor", "--scope", scope)
-
-
-@pytest.fixture(params=["key", "login", "sas"])
-def proof(request, az, account):
-    """The options that prove who asks."""
-    if request.param == "sas":
-        token = az.text(
-            "storage", "account", "generate-sas", "--account-name", account[0], "--account-key", account[1], "--services", "t",
-            "--resource-types", "sco", "--permissions", "rwdlacu", "--expiry", soon(), "--https-only")
-        return "--account-name", account[0], "--sas-token", token
-    if request.param == "login":
-        request.getfixturevalue("data_role")
-    return "--account-name", account[0], "--auth-mode", request.param
+data_role = data_role_fixture("Storage Table Data Contributor")
+proof = proof_fixture("t", "rwdlacu")
 
 
 @pytest.fixture

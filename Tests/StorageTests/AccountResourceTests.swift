@@ -125,7 +125,8 @@ import Wire
     arguments: [
       ("Bad_Name", [:], "InvalidResourceName"), ("c", [:], "OutOfRangeInput"),
       ("con", ["publicAccess": "Everybody"], "InvalidValuesForRequestParameters"), ("con", ["publicAccess": "Blob"], "PublicAccessNotPermitted"),
-      ("con", ["metadata": ["1a": "b"]], "InvalidMetadata"), ("con", ["metadata": ["a": 1]], "InvalidValuesForRequestParameters"),
+      ("con", ["metadata": ["1a": "b"]], "InvalidMetadata"), ("con", ["metadata": ["é": "b"]], "InvalidMetadata"),
+      ("con", ["metadata": ["a": 1]], "InvalidValuesForRequestParameters"),
       ("con", ["defaultEncryptionScope": "mine"], "EncryptionScopeNotFound"),
       ("con", ["unheardOf": true], "InvalidValuesForRequestParameters"),
     ] as [(String, JSON, String)])

@@ -1,5 +1,4 @@
 internal import Base
-internal import NIOHTTP1
 internal import Records
 internal import ResourceManager
 internal import Wire
@@ -81,13 +80,7 @@ struct ContainerType: ProjectedResourceType {
       guard let access = value.string.flatMap({ PublicAccess(rawValue: $0.lowercased()) }) else { throw StorageAccountSettings.invalid(name) }
       guard access == .none || account.allowsPublicAccess else { throw StorageError.publicAccessNotPermitted }
       container.publicAccess = access
-    case "metadata":
-      var headers = HTTPHeaders()
-      for (key, value) in value.object?.members ?? [] {
-        guard let text = value.string else { throw StorageAccountSettings.invalid(name) }
-        headers.add(name: "x-ms-meta-\(key)", value: text)
-      }
-      container.metadata = try Metadata(headers)
+    case "metadata": container.metadata = try Metadata(value)
     case "defaultencryptionscope":
       guard let scope = value.string else { throw StorageAccountSettings.invalid(name) }
       container.defaultScope = scope == EncryptionScope.account ? nil : scope

@@ -1,5 +1,4 @@
 internal import Base
-internal import NIOHTTP1
 internal import Records
 internal import ResourceManager
 internal import Wire
@@ -72,17 +71,5 @@ struct QueueType: ProjectedResourceType {
   func render(_ resource: Resource, in reader: any RecordReader) throws -> JSON {
     guard let queue = try Self.queue(resource.id, tenant: resource.tenant, in: reader) else { return [:] }
     return ["metadata": .object(JSON.Object(queue.metadata.items.map { ($0.name, .string($0.value)) }))]
-  }
-}
-
-extension Metadata {
-  /// As Resource Manager writes it: an object of texts.
-  init(_ json: JSON) throws {
-    var headers = HTTPHeaders()
-    for (name, value) in json.object?.members ?? [] {
-      guard let text = value.string else { throw StorageAccountSettings.invalid("metadata") }
-      headers.add(name: "x-ms-meta-\(name)", value: text)
-    }
-    try self.init(headers)
   }
 }

@@ -58,7 +58,7 @@ struct AnalyticsWriter: Sendable {
     let metadata = [
       ("LogType", kinds), ("StartTime", lines.first.iso8601), ("EndTime", lines.last.iso8601), ("LogVersion", key.version),
     ]
-    var log = try await blobs.prepare("\(folder)\(Self.digits(number, 6)).log", lines.lines, contentType: "text/plain", account: account)
+    var log = try await blobs.prepare("\(folder)\(number.zeroPadded(6)).log", lines.lines, contentType: "text/plain", account: account)
     log.metadata = Metadata(items: metadata.map { Metadata.Item(name: $0.0, value: $0.1) })
     try await records.write { [log] transaction in
       guard try Self.isThere(account, transaction) else { return }
@@ -72,15 +72,10 @@ struct AnalyticsWriter: Sendable {
     return "\(service.rawValue)/\(time.prefix(10).replacing("-", with: "/"))/\(time.dropFirst(11).prefix(2))00/"
   }
 
-  private static func digits(_ number: Int, _ count: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
-  }
-
   /// Found by halving: logs are numbered without gaps, but for those that somebody deleted.
   private static func firstFree(_ folder: String, _ container: Container, _ reader: any RecordReader) throws -> Int {
     func isTaken(_ number: Int) throws -> Bool {
-      try reader.exists(Blob.self, Blob.key(container, name: "\(folder)\(digits(number, 6)).log"))
+      try reader.exists(Blob.self, Blob.key(container, name: "\(folder)\(number.zeroPadded(6)).log"))
     }
     var (free, step) = (0, 1)
     while free < maximumLogs, try isTaken(free) {

@@ -51,8 +51,7 @@ struct BlobGeneration: Record, Sendable {
 
   /// Microseconds, in as many digits as always.
   static func timeKey(_ time: Timestamp) -> String {
-    let digits = String(max(0, time.microseconds))
-    return String(repeating: "0", count: max(0, timeKeyDigits - digits.utf8.count)) + digits
+    max(0, time.microseconds).zeroPadded(timeKeyDigits)
   }
 }
 

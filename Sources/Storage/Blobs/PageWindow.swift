@@ -23,7 +23,7 @@ struct PageWindow: Record, Sendable {
 
   /// The latest epoch of a window comes first.
   static func key(tenant: GUID, map: GUID, index: Int, epoch: Int) -> RecordKey {
-    RecordKey(tenant: tenant, map.description, digits(index, 10), digits(9_999_999_999_999 - epoch, 13))
+    RecordKey(tenant: tenant, map.description, index.zeroPadded(10), (9_999_999_999_999 - epoch).zeroPadded(13))
   }
 
   /// What the keys of a map's windows begin with.
@@ -33,12 +33,7 @@ struct PageWindow: Record, Sendable {
 
   /// What the keys of one window begin with; it sorts before each of them.
   static func parent(tenant: GUID, map: GUID, index: Int) -> RecordKey {
-    RecordKey(tenant: tenant, map.description, digits(index, 10))
-  }
-
-  private static func digits(_ number: Int, _ count: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
+    RecordKey(tenant: tenant, map.description, index.zeroPadded(10))
   }
 
   /// The windows in which bytes of a range are.

@@ -28,8 +28,7 @@ struct UncommittedBlob: Record, Sendable {
 
   /// Across all tenants in the order in which they expire.
   var indexes: [RecordIndex] {
-    let seconds = String(max(0, lastActivity.seconds))
-    return [RecordIndex(Self.activityIndex, String(repeating: "0", count: max(0, 12 - seconds.utf8.count)) + seconds, tenant: .zero)]
+    [RecordIndex(Self.activityIndex, max(0, lastActivity.seconds).zeroPadded(12), tenant: .zero)]
   }
 }
 

@@ -85,7 +85,7 @@ extension BlobChange {
     encoder.string(blob.version?.iso8601Fractional ?? "")
     encoder.string("https://\(call.request.host)\(call.request.path)")
     // Grows with each state of a blob, and has one length, so that it sorts as text.
-    encoder.string(String(repeating: "0", count: 16) + Self.padded(blob.etag.ticks))
+    encoder.string(String(repeating: "0", count: 16) + blob.etag.ticks.zeroPadded(16, radix: 16))
     self.event = encoder.bytes
   }
 
@@ -96,11 +96,6 @@ extension BlobChange {
     let name = "\(call.container)/\(blob.name)".utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     let generation = UInt64(bitPattern: (blob.snapshot ?? blob.version)?.microseconds ?? 0)
     return GUID(high: request.high ^ name, low: request.low ^ generation << 4 ^ UInt64(event))
-  }
-
-  private static func padded(_ number: UInt64) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
   }
 
   private static let schemaVersion: Int64 = 5

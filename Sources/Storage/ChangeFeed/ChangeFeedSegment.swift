@@ -38,8 +38,7 @@ struct ChangeFeedSegment: Record, Codable, Sendable {
   var logPath: String { "log/00/\(path)/" }
 
   func chunkName(_ number: Int) -> String {
-    let digits = String(number)
-    return "\(logPath)\(String(repeating: "0", count: max(0, 5 - digits.utf8.count)) + digits).avro"
+    "\(logPath)\(number.zeroPadded(5)).avro"
   }
 
   /// The document of the segment.

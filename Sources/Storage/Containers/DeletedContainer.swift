@@ -18,8 +18,7 @@ struct DeletedContainer: Record, Sendable {
   var indexes: [RecordIndex] { [RecordIndex(Self.expiryIndex, BlobGeneration.timeKey(deletion.expires), tenant: .zero)] }
 
   static func version(_ time: Timestamp) -> String {
-    let digits = String(max(0, time.microseconds), radix: 16, uppercase: true)
-    return String(repeating: "0", count: max(0, 16 - digits.utf8.count)) + digits
+    max(0, time.microseconds).zeroPadded(16, radix: 16, uppercase: true)
   }
 
   /// The time that its version says, which is that of its deletion or one shortly after.

@@ -46,20 +46,6 @@ struct QueryBlobContents: Sendable {
   }
 }
 
-/// Bytes that are in memory already, as a stream.
-private final class SinglePiece: EdgeBodySource, @unchecked Sendable {
-  private var bytes: ByteBuffer?
-
-  init(_ bytes: ByteBuffer) {
-    self.bytes = bytes
-  }
-
-  func next() async throws -> ByteBuffer? {
-    defer { bytes = nil }
-    return bytes
-  }
-}
-
 /// The answer, made as the client takes it.
 ///
 /// Unchecked, because the run is not shared: `EdgeBodySource` promises that one task at a time calls `next`.

@@ -131,14 +131,10 @@ enum QueryDatePart: String {
     let (total, overflow) = (year * 12 + month - 1).addingReportingOverflow(self == .year ? count &* 12 : count)
     guard !overflow, (12...119_999).contains(total) else { throw .record("NumericOverflow", "The time is out of range.") }
     let rest = time.iso8601Fractional.dropFirst(8)
-    func padded(_ number: Int64, _ width: Int) -> String {
-      let digits = String(number)
-      return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
     // The last day of a shorter month stands for the days that it has not.
     var day = Int64(rest.prefix(2)) ?? 1
     while day > 0 {
-      let text = "\(padded(total / 12, 4))-\(padded(total % 12 + 1, 2))-\(padded(day, 2))\(rest.dropFirst(2))"
+      let text = "\((total / 12).zeroPadded(4))-\((total % 12 + 1).zeroPadded(2))-\(day.zeroPadded(2))\(rest.dropFirst(2))"
       if let result = Timestamp(iso8601: text) { return result }
       day -= 1
     }

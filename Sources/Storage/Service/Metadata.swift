@@ -23,17 +23,34 @@ struct Metadata: Sendable, Equatable {
 
   /// Takes the `x-ms-meta-` headers. A name that occurs twice has its values joined.
   init(_ headers: HTTPHeaders) throws {
+    try self.init(
+      checking: headers.compactMap { header in
+        guard header.name.utf8.count >= Self.headerPrefix.utf8.count,
+          header.name.prefix(Self.headerPrefix.count).lowercased() == Self.headerPrefix
+        else { return nil }
+        return Item(name: String(header.name.dropFirst(Self.headerPrefix.count)), value: header.value)
+      })
+  }
+
+  /// Takes an object of texts, as Resource Manager writes it.
+  init(_ json: JSON) throws {
+    try self.init(
+      checking: (json.object?.members ?? []).map { name, value in
+        guard let text = value.string else { throw StorageAccountSettings.invalid("metadata") }
+        return Item(name: name, value: text)
+      })
+  }
+
+  private init(checking wanted: [Item]) throws {
     var bytes = 0
-    for header in headers where header.name.utf8.count >= Self.headerPrefix.utf8.count {
-      guard header.name.prefix(Self.headerPrefix.count).lowercased() == Self.headerPrefix else { continue }
-      let name = String(header.name.dropFirst(Self.headerPrefix.count))
-      guard !name.isEmpty else { throw StorageError.emptyMetadataKey }
-      guard Self.isIdentifier(name), header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { throw StorageError.invalidMetadata }
-      bytes += name.utf8.count + header.value.utf8.count
-      if let index = items.firstIndex(where: { $0.name.lowercased() == name.lowercased() }) {
-        items[index].value += "," + header.value
+    for item in wanted {
+      guard !item.name.isEmpty else { throw StorageError.emptyMetadataKey }
+      guard Self.isIdentifier(item.name), item.value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { throw StorageError.invalidMetadata }
+      bytes += item.name.utf8.count + item.value.utf8.count
+      if let index = items.firstIndex(where: { $0.name.lowercased() == item.name.lowercased() }) {
+        items[index].value += "," + item.value
       } else {
-        items.append(Item(name: name, value: header.value))
+        items.append(item)
       }
     }
     guard bytes <= Self.maximumBytes else { throw StorageError.metadataTooLarge }

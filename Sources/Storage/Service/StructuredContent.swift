@@ -141,18 +141,3 @@ private final class StructuredSource: EdgeBodySource {
     }
   }
 }
-
-private final class SinglePiece: EdgeBodySource {
-  private let piece: Mutex<ByteBuffer?>
-
-  init(_ piece: ByteBuffer) {
-    self.piece = Mutex(piece)
-  }
-
-  func next() async throws -> ByteBuffer? {
-    piece.withLock { piece in
-      defer { piece = nil }
-      return piece
-    }
-  }
-}
