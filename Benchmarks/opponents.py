@@ -4,6 +4,7 @@ import grp
 import json
 import os
 import pwd
+import random
 import socket
 import string
 import subprocess
@@ -68,14 +69,27 @@ class SeaweedFS(Processes):
     """All of SeaweedFS in one process, with its S3 gateway: what somebody would install who wants objects on a machine of his own."""
 
     bucket = "bench"
+    # Each of its servers also listens, for its own, at a port so much above the one it is told.
+    second_port_distance = 10_000
 
-    def __init__(self, directory, program, free_port):
+    def __init__(self, directory, program):
         super().__init__([])
         self.directory, self.program = directory, program
         directory.mkdir()
-        self.port = free_port()
-        self.ports = {name: free_port() for name in ("master", "volume", "filer")}
+        pairs = self.free_pairs()
+        self.port = next(pairs)
+        self.ports = {name: next(pairs) for name in ("master", "volume", "filer")}
         self.process = None
+
+    def free_pairs(self):
+        """Ports that are free, as their second ones are."""
+        for port in random.sample(range(20_000, 30_000), 1000):
+            try:
+                for number in (port, port + self.second_port_distance):
+                    socket.create_server(("127.0.0.1", number)).close()
+            except OSError:
+                continue
+            yield port
 
     def start(self):
         options = [f"-{name}.port={port}" for name, port in self.ports.items()]

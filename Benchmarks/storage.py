@@ -87,7 +87,7 @@ class StorageBench(Contest):
         stack.callback(self.nginx.stop)
         self.nginx.start()
         self.nginx.pin()
-        self.weed = SeaweedFS(self.directory / "seaweedfs", Path(sys.executable).with_name("weed"), free_port)
+        self.weed = SeaweedFS(self.directory / "seaweedfs", Path(sys.executable).with_name("weed"))
         stack.callback(self.weed.stop)
         self.disk = Disk(self.directory / "disk")
 

@@ -245,11 +245,11 @@ class Cloud:
         answer = (session or self.arm_session()).put(self.arm_url(path), json={"location": "paris"}, timeout=30)
         assert answer.status_code in (200, 201), answer.text
 
-    def make_account(self, group, name, session=None):
-        """The first key of a new storage account."""
+    def make_account(self, group, name, session=None, changes=None):
+        """The first key of a new storage account; `changes` are to the body of the plainest."""
         session = session or self.arm_session()
         path = f"/subscriptions/{self.subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
-        body = {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "location": "paris", "properties": {}}
+        body = {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "location": "paris", "properties": {}} | (changes or {})
         answer = session.put(self.arm_url(path, "2025-08-01"), json=body, timeout=30)
         assert answer.status_code in (200, 202), answer.text
         keys = session.post(self.arm_url(path + "/listKeys", "2025-08-01"), timeout=30)

@@ -99,7 +99,7 @@ def test_what_is_in_use_is_not_deleted(arm):
 
 @pytest.mark.parametrize("change, status, expected", [
     ({"hardwareProfile": {"vmSize": "Standard_Nope"}}, 400, "InvalidParameter"),
-    ({"hardwareProfile": {"vmSize": "Standard_D16s_v5"}}, 409, "AllocationFailed"),
+    ({"hardwareProfile": {"vmSize": "Standard_M128s"}}, 409, "AllocationFailed"),
     ({"networkProfile": {"networkInterfaces": []}}, 400, "InvalidParameter"),
     ({"storageProfile": {"imageReference": image_reference("Nobody:none:1:latest"), "osDisk": {"createOption": "FromImage"}}}, 404, "PlatformImageNotFound"),
     ({"storageProfile": {"imageReference": image_reference(), "osDisk": {"createOption": "FromImage"}, "dataDisks": [

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from azure_cli import Az
 from cloud import Cloud, free_port, unique
 from sdk_suites import known, runner
 
@@ -17,21 +16,20 @@ DOMAIN = "windows.net"
 TARGET = 0.97
 # The accounts that the suites ask for, by the beginning of their variables.
 ACCOUNTS = {
-    "STORAGE": ["--sku", "Standard_LRS"],
-    "SECONDARY_STORAGE": ["--sku", "Standard_LRS"],
-    "BLOB_STORAGE": ["--sku", "Standard_LRS", "--kind", "BlobStorage", "--access-tier", "Hot"],
-    "VERSIONED_STORAGE": ["--sku", "Standard_LRS"],
+    "STORAGE": {},
+    "SECONDARY_STORAGE": {},
+    "BLOB_STORAGE": {"kind": "BlobStorage"},
+    "VERSIONED_STORAGE": {},
     # Of page blobs: an account for block blobs has no tiers.
-    "PREMIUM_STORAGE": ["--sku", "Premium_LRS"],
-    "SOFT_DELETE_STORAGE": ["--sku", "Standard_LRS"],
+    "PREMIUM_STORAGE": {"sku": {"name": "Premium_LRS"}},
+    "SOFT_DELETE_STORAGE": {},
 }
+RETENTION = {"enabled": True, "days": 2}
 BLOB_SERVICES = {
-    "VERSIONED_STORAGE": ["--enable-versioning", "true"],
-    "SOFT_DELETE_STORAGE": [
-        "--enable-delete-retention", "true", "--delete-retention-days", "2", "--enable-container-delete-retention", "true",
-        "--container-delete-retention-days", "2"
-    ],
+    "VERSIONED_STORAGE": {"isVersioningEnabled": True},
+    "SOFT_DELETE_STORAGE": {"deleteRetentionPolicy": RETENTION, "containerDeleteRetentionPolicy": RETENTION},
 }
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -43,8 +41,8 @@ class Suite:
     accounts: tuple = ("STORAGE",)
     # Encryption scopes of the first account.
     scopes: tuple = ()
-    # Sets of files that run side by side, each on accounts of its own.
-    parts: tuple = (lambda file: not is_async(file), lambda file: is_async(file))
+    # Sets of files that run side by side, each on accounts of its own: tests wait more than they work.
+    parts: int = 2
     # The longest that a test waits for the service to settle, where nothing depends on time itself; None: as long as it likes.
     longest_wait_seconds: float | None = None
 
@@ -52,19 +50,18 @@ class Suite:
     def folder(self):
         return runner.ENVIRONMENT / "sources" / self.source
 
-    def files(self, part):
-        """Without the tests of performance, which judge nothing."""
-        paths = sorted(path for path in (self.folder / "tests").rglob("test_*.py") if "perfstress_tests" not in path.parts)
-        return [str(path.relative_to(self.folder)) for path in paths if part(path.name)]
-
-
-def is_async(file):
-    return file.endswith("_async.py")
+    def files(self):
+        """The files of each part, of about equal length. Tests of performance judge nothing and are left out."""
+        paths = [path for path in (self.folder / "tests").rglob("test_*.py") if "perfstress_tests" not in path.parts]
+        parts = [[] for _ in range(self.parts)]
+        for path in sorted(paths, key=lambda path: (-path.stat().st_size, path)):
+            min(parts, key=lambda part: sum(other.stat().st_size for other in part)).append(path)
+        return [sorted(str(path.relative_to(self.folder)) for path in part) for part in parts]
 
 
 SUITES = [
-    Suite("blob", "azure_storage_blob-12.31.1", 2328, 71, tuple(ACCOUNTS), scopes=("testscope1", "testscope2")),
-    Suite("queue", "azure_storage_queue-12.18.1", 290, 4, parts=(lambda file: True,)),
+    Suite("blob", "azure_storage_blob-12.31.1", 2328, 71, tuple(ACCOUNTS), scopes=("testscope1", "testscope2"), parts=4),
+    Suite("queue", "azure_storage_queue-12.18.1", 290, 4, parts=1),
     Suite("tables", "azure_data_tables-12.7.0", 478, 7, longest_wait_seconds=0.5),
 ]
 
@@ -77,26 +74,20 @@ def suites_cloud(workspace):
     cloud.stop()
 
 
-@pytest.fixture(scope="module")
-def suites_az(suites_cloud, workspace):
-    az = Az(suites_cloud, workspace / unique("az"))
-    az.environment["PYTHONPATH"] = str(runner.NAMES)
-    az.login()
-    return az
-
-
-def make_accounts(az, group, suite):
+def make_accounts(cloud, session, group, suite):
     """The variables that name new accounts and their keys."""
     made = {}
     for role in suite.accounts:
         name = unique("s")
-        az("storage", "account", "create", "-n", name, "-g", group, "-l", "paris", "--allow-blob-public-access", "true", "--https-only", "false",
-           *ACCOUNTS[role])
-        if role in BLOB_SERVICES:
-            az("storage", "account", "blob-service-properties", "update", "-g", group, "--account-name", name, *BLOB_SERVICES[role])
-        for scope in suite.scopes if role == "STORAGE" else ():
-            az("storage", "account", "encryption-scope", "create", "-g", group, "--account-name", name, "-n", scope, "-s", "Microsoft.Storage")
-        key = az("storage", "account", "keys", "list", "-g", group, "-n", name)[0]["value"]
+        key = cloud.make_account(
+            group, name, session, {"properties": {"allowBlobPublicAccess": True, "supportsHttpsTrafficOnly": False, "accessTier": "Hot"}} | ACCOUNTS[role])
+        path = f"/subscriptions/{cloud.subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
+        settings = {"blobServices/default": BLOB_SERVICES[role]} if role in BLOB_SERVICES else {}
+        if role == "STORAGE":
+            settings |= {f"encryptionScopes/{scope}": {"source": "Microsoft.Storage"} for scope in suite.scopes}
+        for child, properties in settings.items():
+            answer = session.put(cloud.arm_url(f"{path}/{child}", "2025-08-01"), json={"properties": properties}, timeout=30)
+            assert answer.status_code in (200, 201), answer.text
         made |= {f"{role}_ACCOUNT_NAME": name, f"{role}_ACCOUNT_KEY": key}
     return made
 
@@ -119,20 +110,21 @@ def variables(cloud, accounts, group):
 
 
 @pytest.fixture(scope="module")
-def results(suites_cloud, suites_az, workspace):
+def results(suites_cloud, workspace):
     """What became of every test of every suite; the suites run side by side."""
     group = unique("rg")
-    suites_az("group", "create", "-n", group, "-l", "paris")
-    parts = [(suite, part) for suite in SUITES for part in suite.parts]
-    accounts = [make_accounts(suites_az, group, suite) for suite, _ in parts]
+    suites_cloud.make_group(group)
+    parts = [(suite, files) for suite in SUITES for files in suite.files()]
+    session = suites_cloud.arm_session()
+    accounts = [make_accounts(suites_cloud, session, group, suite) for suite, _ in parts]
 
     def run(index):
-        suite, part = parts[index]
+        suite, files = parts[index]
         environment = variables(suites_cloud, accounts[index], group)
         if suite.longest_wait_seconds is not None:
             environment["COCAGNE_SUITE_LONGEST_WAIT_SECONDS"] = str(suite.longest_wait_seconds)
         return runner.run(
-            suite.folder, suite.files(part), environment, known.of(suite.name, "deselected"), workspace / "results" / f"{suite.name}{index}")
+            suite.folder, files, environment, known.of(suite.name, "deselected"), workspace / "results" / f"{suite.name}{index}")
 
     with ThreadPoolExecutor(len(parts)) as pool:
         done = list(pool.map(run, range(len(parts))))

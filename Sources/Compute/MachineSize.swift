@@ -64,6 +64,7 @@ public struct MachineSize: Sendable, Equatable {
     MachineSize("Standard_D16s_v5", family: "standardDSv5Family", processors: 16, memoryMiB: 65_536, maximumDataDisks: 32),
     MachineSize("Standard_E2s_v5", family: "standardESv5Family", processors: 2, memoryMiB: 16_384, maximumDataDisks: 4),
     MachineSize("Standard_E4s_v5", family: "standardESv5Family", processors: 4, memoryMiB: 32_768, maximumDataDisks: 8),
+    MachineSize("Standard_M128s", family: "standardMSFamily", processors: 128, memoryMiB: 2_097_152, maximumDataDisks: 64),
     MachineSize("Standard_F2s_v2", family: "standardFSv2Family", processors: 2, memoryMiB: 4096, maximumDataDisks: 4),
     MachineSize("Standard_F4s_v2", family: "standardFSv2Family", processors: 4, memoryMiB: 8192, maximumDataDisks: 8),
   ]
