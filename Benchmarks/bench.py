@@ -50,9 +50,12 @@ def main():
         for chosen, sections in choice(options):
             with ExitStack() as of_bench:
                 bench = chosen(directory, options, of_bench)
-                for section in sections:
-                    bench.section(section)
-                print("\n".join(bench.report(options.markdown)), end="\n\n", flush=True)
+                try:
+                    for section in sections:
+                        bench.section(section)
+                finally:
+                    # What was measured before a failure stays known.
+                    print("\n".join(bench.report(options.markdown)), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -183,8 +183,9 @@ class StorageBench(Contest):
                 if made < count:
                     # The names of a run are those of the run before.
                     request = Request(request.url.replace("{unique}", f"{made}-{{unique}}"), 0, "PUT", request.headers, request.body)
-            prefix = Request(self.plain.url(container, f"restype=container&comp=list&maxresults={LISTED}&"), 0)
-            self.compete(f"list {min(count, LISTED):,} of {made:,} blobs", 1, {"cocagne": self.on(prefix)})
+            url = self.plain.url(container, f"restype=container&comp=list&maxresults={LISTED}&")
+            page = Request(url, len(require(self.plain.session.get(url, timeout=60), 200).content))
+            self.compete(f"list {min(count, LISTED):,} of {made:,} blobs", 1, {"cocagne": self.on(page)})
             rates[count] = self.rows[-1].median("rate") * min(count, LISTED)
         values = list(rates.values())
         self.remarks.append(

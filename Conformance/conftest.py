@@ -10,6 +10,9 @@ from azure_cli import Az
 from cloud import FALLBACK_PORT, STANDARD_PORT, Cloud, clean_environment, free_port, may_bind, unique
 from machines import GUEST_BUILDER, LIGHT_IMAGE
 
+# A property of a test's report: what is to be read at the end of the run.
+PRINTED = "printed"
+
 
 @pytest.fixture(scope="session")
 def workspace():
@@ -119,3 +122,18 @@ def pytest_runtest_makereport(item):
     cloud = item.funcargs.get("cloud") if hasattr(item, "funcargs") else None
     if report.failed and cloud is not None and cloud.variables:
         report.sections.append(("the cloud's log", cloud.log_tail()))
+
+
+@pytest.fixture
+def table(record_property):
+    """Prints a text, a table say, at the end of the run, whichever process the test runs in."""
+    return lambda text: record_property(PRINTED, text)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", ()):
+                if name == PRINTED:
+                    terminalreporter.section(report.nodeid)
+                    terminalreporter.write_line(text)

@@ -136,10 +136,9 @@ def results(suites_cloud, workspace):
 
 @pytest.mark.timeout(runner.RUN_SECONDS + 900)
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
-def test_microsofts_tests_pass_but_for_those_that_are_known(suite, results, capsys):
+def test_microsofts_tests_pass_but_for_those_that_are_known(suite, results, table):
     result = results[suite.name]
-    with capsys.disabled():
-        print(f"\n{result.summary(suite.name)}")
+    table(result.summary(suite.name))
     expected = known.of(suite.name, "fails")
     unexpected = {test: reason for test, reason in result.failed.items() if test not in expected}
     assert not unexpected, f"{len(unexpected)} tests of {suite.name} fail that are not in KNOWN.md"
