@@ -3,6 +3,7 @@
 What does not pass is listed in `KNOWN.md` with its cause: any other failure fails here, and so does a line there that is no longer true.
 """
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import pytest
 
 from cloud import Cloud, free_port, unique
 from sdk_suites import known, runner
+from sdk_suites.names.home import leading_home
 
 # That of Microsoft's public cloud, for the suites' texts have names in it.
 DOMAIN = "windows.net"
@@ -41,8 +43,9 @@ class Suite:
     accounts: tuple = ("STORAGE",)
     # Encryption scopes of the first account.
     scopes: tuple = ()
-    # Sets of files that run side by side, each on accounts of its own: tests wait more than they work.
-    parts: int = 2
+    # Into how many parts each of the two kinds of files goes, those of the asynchronous clients and the others. Parts run side by side, each on
+    # accounts of its own: tests wait more than they work.
+    parts_of_a_kind: int = 1
     # The longest that a test waits for the service to settle, where nothing depends on time itself; None: as long as it likes.
     longest_wait_seconds: float | None = None
 
@@ -53,15 +56,19 @@ class Suite:
     def files(self):
         """The files of each part, of about equal length. Tests of performance judge nothing and are left out."""
         paths = [path for path in (self.folder / "tests").rglob("test_*.py") if "perfstress_tests" not in path.parts]
-        parts = [[] for _ in range(self.parts)]
-        for path in sorted(paths, key=lambda path: (-path.stat().st_size, path)):
-            min(parts, key=lambda part: sum(other.stat().st_size for other in part)).append(path)
+        parts = []
+        for is_async in (False, True):
+            of_kind = [[] for _ in range(self.parts_of_a_kind)]
+            for path in sorted(paths, key=lambda path: (-path.stat().st_size, path)):
+                if path.name.endswith("_async.py") == is_async:
+                    min(of_kind, key=lambda part: sum(other.stat().st_size for other in part)).append(path)
+            parts += of_kind
         return [sorted(str(path.relative_to(self.folder)) for path in part) for part in parts]
 
 
 SUITES = [
-    Suite("blob", "azure_storage_blob-12.31.1", 2328, 71, tuple(ACCOUNTS), scopes=("testscope1", "testscope2"), parts=4),
-    Suite("queue", "azure_storage_queue-12.18.1", 290, 4, parts=1),
+    Suite("blob", "azure_storage_blob-12.31.1", 2328, 71, tuple(ACCOUNTS), scopes=("testscope1", "testscope2"), parts_of_a_kind=2),
+    Suite("queue", "azure_storage_queue-12.18.1", 290, 4),
     Suite("tables", "azure_data_tables-12.7.0", 478, 7, longest_wait_seconds=0.5),
 ]
 
@@ -113,10 +120,12 @@ def variables(cloud, accounts, group):
 def results(suites_cloud, workspace):
     """What became of every test of every suite; the suites run side by side."""
     group = unique("rg")
-    suites_cloud.make_group(group)
     parts = [(suite, files) for suite in SUITES for files in suite.files()]
-    session = suites_cloud.arm_session()
-    accounts = [make_accounts(suites_cloud, session, group, suite) for suite, _ in parts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", leading_home(socket.getaddrinfo, DOMAIN, str(suites_cloud.port)))
+        session = suites_cloud.arm_session()
+        suites_cloud.make_group(group, session)
+        accounts = [make_accounts(suites_cloud, session, group, suite) for suite, _ in parts]
 
     def run(index):
         suite, files = parts[index]
