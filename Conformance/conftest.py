@@ -133,7 +133,8 @@ def table(record_property):
 def pytest_terminal_summary(terminalreporter):
     for reports in terminalreporter.stats.values():
         for report in reports:
-            for name, text in getattr(report, "user_properties", ()):
+            # The report of a test's end has what that of the test itself has.
+            for name, text in report.user_properties if getattr(report, "when", None) == "call" else ():
                 if name == PRINTED:
                     terminalreporter.section(report.nodeid)
                     terminalreporter.write_line(text)
