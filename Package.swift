@@ -75,11 +75,14 @@ let package = Package(
     floor("Records", ["Base", .grdb, .grdbSQLite]),
     floor("Keyring", ["Base", "Records", .crypto, .cryptoExtras]),
     floor("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio, .nioPosix, .serviceLifecycle]),
+    floor("Ledger", ["Base", "Keyring", "Records", "Wire", .asn1, .crypto, .logging, .x509]),
     floor("Programs", ["Base", .subprocess]),
     // Engines
     .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CNbd", pkgConfig: "libnbd", providers: [.apt(["libnbd-dev"])]),
+    .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
+    floor("SecurityModule", ["Base", "CPKCS11", "Keyring", .asn1, .crypto, .cryptoExtras, .logging]),
     floor("Hypervisor", ["Base", "CLibvirt", "CNbd", "Programs", "Wire", .crypto, .cryptoExtras, .logging]),
     floor("Fabric", ["Base", "CLinux", "Programs", "Records", "Wire", .logging]),
     floor(
@@ -93,23 +96,36 @@ let package = Package(
     floor(
       "Identity",
       [
-        "Access", "Base", "Edge", "Keyring", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .jwtKit, .logging, .nio, .nioHTTP1, .nioPosix, .x509,
+        "Access", "Base", "Edge", "Keyring", "Ledger", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .jwtKit, .logging, .nio, .nioHTTP1,
+        .nioPosix, .x509,
       ]),
     // Control
     floor("Templates", ["Base", "Wire", .crypto]),
-    floor("ResourceManager", ["Access", "Base", "Edge", "Records", "Templates", "Wire", .logging, .nio, .nioHTTP1, .serviceLifecycle]),
+    floor("ResourceManager", ["Access", "Base", "Edge", "Ledger", "Records", "Templates", "Wire", .logging, .nio, .nioHTTP1, .serviceLifecycle]),
     // Services
-    floor("Directory", ["Access", "Base", "Edge", "Identity", "Records", "Wire", .asn1, .logging, .nio, .nioHTTP1, .x509]),
+    floor("Directory", ["Access", "Base", "Edge", "Identity", "Ledger", "Records", "Wire", .asn1, .logging, .nio, .nioHTTP1, .x509]),
     floor("Monitor", ["Access", "Base", "Records", "ResourceManager", "Wire"]),
     floor(
       "Storage",
-      ["Access", "Base", "Edge", "Extents", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1]),
+      [
+        "Access", "Base", "Edge", "Extents", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .cryptoExtras, .logging, .nio,
+        .nioHTTP1,
+      ]),
+    floor(
+      "Vault",
+      [
+        "Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "SecurityModule", "Wire", .asn1, .crypto,
+        .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .x509,
+      ]),
+    floor(
+      "LedgerService",
+      ["Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1, .x509]),
     floor("Networking", ["Base", "Fabric", "Records", "ResourceManager", "Wire", .logging]),
     floor(
       "Compute",
       [
-        "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1,
-        .nioPosix,
+        "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio,
+        .nioHTTP1, .nioPosix,
       ]),
     floor("Security", ["Base", "Records", "ResourceManager", "Wire", .crypto]),
     // Sovereignty
@@ -117,7 +133,8 @@ let package = Package(
     .target(
       name: "SecNumCloud",
       dependencies: [
-        "Access", "Base", "Catalogue", "Declarations", "Edge", "Extents", "Identity", "Keyring", "Programs", "Records", "ResourceManager", "Security",
+        "Access", "Base", "Catalogue", "Declarations", "Edge", "Extents", "Identity", "Keyring", "Ledger", "Programs", "Records", "ResourceManager",
+        "Security",
         "Storage", "Wire",
         .asn1, .asyncHTTPClient, .crypto, .logging, .mustache, .nio, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .x509,
       ],
@@ -129,14 +146,19 @@ let package = Package(
     .executableTarget(name: "catalogue-compiler", dependencies: ["Catalogue", "Declarations"], swiftSettings: settings),
     // What `make bench` measures records by themselves with.
     .executableTarget(name: "record-rate", dependencies: ["Base", "Records"], path: "Benchmarks/record-rate", swiftSettings: settings),
+    .executableTarget(
+      name: "ledger-rate", dependencies: ["Base", "Keyring", "Ledger", "Records", "ResourceManager", .logging], path: "Benchmarks/ledger-rate",
+      swiftSettings: settings),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["catalogue-compiler"]),
     // Faces
     .executableTarget(
       name: "cocagne",
       dependencies: [
         "Access", "Base", "Catalogue", "Compute", "Declarations", "Directory", "Edge", "Extents", "Fabric", "Hypervisor", "Identity", "Keyring",
-        "Monitor", "Networking", "Offers", "Programs", "Records", "ResourceManager", "SecNumCloud", "Security", "Storage", "Wire",
-        .argumentParser, .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioPosix, .nioSSL, .serviceLifecycle, .unixSignals, .x509,
+        "Ledger", "LedgerService", "Monitor", "Networking", "Offers", "Programs", "Records", "ResourceManager", "SecNumCloud", "Security",
+        "SecurityModule", "Storage", "Vault", "Wire",
+        .argumentParser, .asn1, .asyncHTTPClient, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .serviceLifecycle,
+        .unixSignals, .x509,
       ],
       swiftSettings: settings),
     // Twins of the world for tests: a clock that jumps, a disk that loses what was not synced.
@@ -145,15 +167,27 @@ let package = Package(
     tests("Access", ["Base", "Edge", "Records", "Wire", .nioHTTP1], exclude: ["Golden"]),
     tests("Base"),
     tests(
-      "Identity", ["Access", "Base", "Edge", "Keyring", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .x509]),
+      "Identity", ["Access", "Base", "Edge", "Keyring", "Ledger", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .x509]),
     tests("Keyring", ["Base", "Records", .crypto]),
     tests("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio]),
     tests("Records", ["Base", .grdb, .grdbSQLite]),
-    tests("ResourceManager", ["Access", "Base", "Edge", "Records", "Wire", .logging, .nio, .nioHTTP1]),
+    tests("ResourceManager", ["Access", "Base", "Edge", "Keyring", "Ledger", "Records", "Wire", .logging, .nio, .nioHTTP1]),
     tests("Monitor", ["Access", "Base", "Edge", "Records", "ResourceManager", "Wire", .logging, .nio, .nioHTTP1]),
-    tests("Directory", ["Access", "Base", "Edge", "Identity", "Keyring", "Records", "Wire", .logging, .nio, .nioHTTP1]),
+    tests("Directory", ["Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "Wire", .logging, .nio, .nioHTTP1]),
     tests("Edge", ["Base", .logging, .nio, .nioEmbedded, .nioHTTP1, .nioSSL]),
-    tests("Storage", ["Access", "Base", "Edge", "Extents", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1]),
+    tests(
+      "Storage", ["Access", "Base", "Edge", "Extents", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1]),
+    tests("Ledger", ["Base", "Keyring", "Records", "Wire", .asn1, .crypto, .logging, .x509]),
+    tests("SecurityModule", ["Base", "Keyring", "Records", .asn1, .crypto, .cryptoExtras, .logging]),
+    tests(
+      "Vault",
+      [
+        "Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "SecurityModule", "Wire", .asn1, .crypto,
+        .cryptoExtras, .logging, .nio, .nioHTTP1, .nioSSL, .x509,
+      ]),
+    tests(
+      "LedgerService",
+      ["Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1, .x509]),
     tests("Templates", ["Base", "Wire"]),
     tests("Fabric", ["Base", "Programs", "Wire", .logging]),
     tests("Hypervisor", ["Base", "Programs", "Wire", .logging]),
@@ -171,7 +205,7 @@ let package = Package(
     tests(
       "SecNumCloud",
       [
-        "Access", "Base", "Catalogue", "Declarations", "Directory", "Edge", "Extents", "Identity", "Keyring", "Records", "ResourceManager",
+        "Access", "Base", "Catalogue", "Declarations", "Directory", "Edge", "Extents", "Identity", "Keyring", "Ledger", "Records", "ResourceManager",
         "Security",
         "Storage", "Wire",
         .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .x509,
@@ -179,9 +213,8 @@ let package = Package(
     .testTarget(
       name: "HouseTests",
       dependencies: [
-        "Access", "Base", "Directory", "Edge", "Extents", "Identity", "Keyring", "Records", "ResourceManager", "Simulation", "Storage", "Wire",
-        .logging,
-        .nio, .nioHTTP1,
+        "Access", "Base", "Directory", "Edge", "Extents", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "Simulation", "Storage",
+        "Vault", "Wire", .logging, .nio, .nioHTTP1,
       ],
       exclude: ["Golden"], swiftSettings: settings),
   ],

@@ -1,4 +1,4 @@
-"""The cloud beside nginx, SeaweedFS, the bare disk and machines started by hand, on this machine, in turns: a run of the one, a run of the other, and again.
+"""The cloud beside nginx, SeaweedFS, OpenBao, the bare disk and machines started by hand, on this machine, in turns: a run of the one, a run of the other, and again.
 
 `make bench` runs it; COCAGNE names another build. Everything happens in a directory of its own, which is removed at the end.
 """
@@ -17,8 +17,9 @@ from machines import MachineBench  # noqa: E402
 from management import ManagementBench  # noqa: E402
 from measure import Failure, run  # noqa: E402
 from storage import StorageBench  # noqa: E402
+from vault import VaultBench  # noqa: E402
 
-BENCHES = {"storage": StorageBench, "management": ManagementBench, "machines": MachineBench}
+BENCHES = {"storage": StorageBench, "management": ManagementBench, "vault": VaultBench, "machines": MachineBench}
 MEMORY_FILESYSTEMS = ("tmpfs", "ramfs")
 
 

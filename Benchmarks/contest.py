@@ -30,12 +30,15 @@ class Contest:
         self.rows, self.memory, self.remarks = [], [], []
         self.cloud = Cloud(self.directory / "cloud", free_port(), options=self.OPTIONS)
         stack.callback(self.remove_cloud)
-        self.cloud.up()
+        self.cloud.up(environment=self.prepare())
         self.server = Processes([self.cloud.pid])
         self.server.pin()
         self.machine = [
             host(directory),
             f"Server and load generator on a core each. Medians of {self.repetitions} runs of {self.seconds} s, in turns."]
+
+    def prepare(self):
+        """What the cloud needs before it is started; gives what its environment has besides."""
 
     def remove_cloud(self):
         self.cloud.stop()

@@ -1,4 +1,4 @@
-"""What the cloud is measured against: nginx, SeaweedFS and the bare disk."""
+"""What the cloud is measured against: nginx, SeaweedFS, OpenBao and the bare disk."""
 
 import grp
 import json
@@ -131,6 +131,90 @@ class SeaweedFS(Processes):
 
     def url(self, name):
         return f"http://127.0.0.1:{self.port}/{self.bucket}/{name}"
+
+
+class OpenBao(Processes):
+    """One node of OpenBao with raft storage and TLS 1.3, as its documentation sets it up, and a file as audit device: of each use there is a record."""
+
+    host = "bao.localhost"
+
+    def __init__(self, directory, program, port, cluster_port):
+        super().__init__([])
+        self.directory, self.program, self.port, self.cluster_port = directory, program, port, cluster_port
+        (directory / "data").mkdir(parents=True)
+        self.certificate = directory / "certificate.pem"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={self.host}",
+            "-addext", f"subjectAltName=DNS:{self.host}", "-keyout", directory / "key.pem", "-out", self.certificate)
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.verify = str(self.certificate)
+        self.process = None
+
+    @property
+    def configuration(self):
+        return f"""
+            storage "raft" {{
+              path = "{self.directory / 'data'}"
+              node_id = "bench"
+            }}
+            listener "tcp" {{
+              address = "127.0.0.1:{self.port}"
+              tls_cert_file = "{self.certificate}"
+              tls_key_file = "{self.directory / 'key.pem'}"
+            }}
+            audit "file" "file" {{
+              options {{
+                file_path = "{self.directory / 'audit.log'}"
+              }}
+            }}
+            api_addr = "https://{self.host}:{self.port}"
+            cluster_addr = "https://127.0.0.1:{self.cluster_port}"
+            log_level = "warn"
+            """
+
+    def start(self):
+        (self.directory / "openbao.hcl").write_text(self.configuration)
+        log = self.directory / "openbao.log"
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [self.program, "server", f"-config={self.directory / 'openbao.hcl'}"], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        self.pids = [self.process.pid]
+        deadline = time.monotonic() + 3 * START_SECONDS
+
+        def until(action, *wanted):
+            while True:
+                try:
+                    answer = action()
+                    if answer.status_code in wanted:
+                        return answer
+                except requests.ConnectionError:
+                    pass
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise Failure(f"OpenBao does not start\n{log.read_text()[-2000:]}")
+                time.sleep(0.1)
+
+        keys = until(lambda: self.send("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}), 200).json()
+        until(lambda: self.send("PUT", "sys/unseal", {"key": keys["keys"][0]}), 200)
+        self.session.headers["X-Vault-Token"] = keys["root_token"]
+        until(lambda: self.send("POST", "sys/mounts/transit", {"type": "transit"}), 204)
+        until(lambda: self.send("POST", "sys/mounts/kv", {"type": "kv", "options": {"version": "2"}}), 200, 204)
+        # The second version of kv upgrades itself first.
+        until(lambda: self.send("POST", "kv/data/first", {"data": {}}), 200)
+
+    def send(self, method, path, body=None):
+        return self.session.request(method, self.url(path), json=body, timeout=30)
+
+    @property
+    def token(self):
+        return self.session.headers["X-Vault-Token"]
+
+    def url(self, path):
+        return f"https://{self.host}:{self.port}/v1/{path}"
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait(START_SECONDS)
 
 
 class Disk:

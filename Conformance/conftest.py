@@ -25,7 +25,10 @@ def workspace():
 @pytest.fixture(scope="session")
 def cloud(workspace):
     """The cloud that most tests share."""
-    cloud = Cloud(workspace / "shared", STANDARD_PORT if may_bind(STANDARD_PORT) else FALLBACK_PORT)
+    # Other processes may have clouds of their own.
+    wanted = int(os.environ.get("COCAGNE_SHARED_PORT", STANDARD_PORT))
+    port = next(filter(may_bind, (wanted, FALLBACK_PORT)), None) or free_port()
+    cloud = Cloud(workspace / "shared", port)
     cloud.up()
     before = dict(os.environ)
     # The SDKs run inside this process.

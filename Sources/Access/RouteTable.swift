@@ -54,14 +54,19 @@ public struct RouteTable: Sendable {
   private let verifier: any TokenVerifier
   private let authorizer: any Authorizer
   private let audiences: [String]
+  private let onDenial: (@Sendable (Route, RoutedRequest) -> Void)?
 
-  /// `audiences` are the `aud` values that this service's tokens may carry.
-  public init(_ routes: [Route], verifier: any TokenVerifier, authorizer: any Authorizer, audiences: [String]) {
+  /// `audiences` are the `aud` values that this service's tokens may carry. `onDenial` learns of each caller whom a guard denies a route.
+  public init(
+    _ routes: [Route], verifier: any TokenVerifier, authorizer: any Authorizer, audiences: [String],
+    onDenial: (@Sendable (Route, RoutedRequest) -> Void)? = nil
+  ) {
     self.routes = routes
     patterns = routes.map { $0.pattern.split(separator: "/").map { $0.hasPrefix("{") ? String($0) : $0.lowercased() } }
     self.verifier = verifier
     self.authorizer = authorizer
     self.audiences = audiences
+    self.onDenial = onDenial
   }
 
   public enum Failure: Error, Sendable {
@@ -79,7 +84,7 @@ public struct RouteTable: Sendable {
   /// Finds the route, applies its guard and runs it. Throws `Failure`, or what the handler throws.
   public func respond(to request: EdgeRequest) async throws -> EdgeResponse {
     let (route, parameters) = try match(request)
-    let principal = try await admit(request, to: route)
+    let principal = try await admit(request, to: route, parameters)
     return try await route.handler(RoutedRequest(request: request, parameters: parameters, principal: principal))
   }
 
@@ -112,12 +117,15 @@ public struct RouteTable: Sendable {
     return parameters
   }
 
-  private func admit(_ request: EdgeRequest, to route: Route) async throws -> Principal {
+  private func admit(_ request: EdgeRequest, to route: Route, _ parameters: [String: String]) async throws -> Principal {
     if case .open = route.access { return Principal(kind: .anonymous, tenant: .zero) }
     let principal = try await request.bearerPrincipal(verifier: verifier, audiences: audiences)
     if case .action(let action, let path) = route.access {
       let scope = AccessScope(tenant: principal.tenant, path: path)
-      guard try await authorizer.decide(principal, action, on: scope) == .allowed else { throw Failure.denied(action) }
+      guard try await authorizer.decide(principal, action, on: scope) == .allowed else {
+        onDenial?(route, RoutedRequest(request: request, parameters: parameters, principal: principal))
+        throw Failure.denied(action)
+      }
     }
     return principal
   }

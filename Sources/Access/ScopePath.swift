@@ -45,4 +45,7 @@ extension AccessScope {
     let segments = path.split(separator: "/", maxSplits: 2)
     return segments.count >= 2 && segments[0].lowercased() == "subscriptions" ? String(segments[1]) : nil
   }
+
+  /// Whether what is held here reaches a path of the same tenant: this one, or one below.
+  public func covers(path other: String) -> Bool { ScopePath(path).covers(ScopePath(other)) }
 }

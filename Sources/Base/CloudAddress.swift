@@ -24,5 +24,10 @@ public struct CloudAddress: Sendable, Equatable {
     "core.\(domain)\(portSuffix)"
   }
 
+  /// What stands behind `<vault>.` in vaults' host names: `vault.cocagne.localhost`, with the port where it is not 443.
+  public var vaultSuffix: String {
+    "vault.\(domain)\(portSuffix)"
+  }
+
   private var portSuffix: String { port == 443 ? "" : ":\(port)" }
 }

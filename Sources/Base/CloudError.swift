@@ -30,9 +30,17 @@ public struct CloudError: Error, Sendable {
     self.cause = cause
   }
 
-  /// 500: the caller learns nothing more than that; the cause goes to the log.
+  /// 500: the caller learns nothing more than that; the cause goes to the log. A `TemporaryFailure` is 503 with `Retry-After`.
   public static func internalError(_ cause: any Error) -> CloudError {
-    CloudError(500, "InternalError", "The server encountered an internal error. Please retry the request.", cause: cause)
+    temporary(cause)
+      ?? CloudError(500, "InternalError", "The server encountered an internal error. Please retry the request.", cause: cause)
+  }
+
+  /// 503 with `Retry-After` for a `TemporaryFailure` that passes; nil for every other error.
+  public static func temporary(_ cause: any Error) -> CloudError? {
+    (cause as? any TemporaryFailure)?.retryAfterSeconds.map {
+      .serverBusy("The server is currently unable to receive requests. Please retry your request.", retryAfterSeconds: $0, cause: cause)
+    }
   }
 
   /// 503 with `Retry-After`: a bound was reached or a resource of the platform is exhausted.

@@ -58,7 +58,7 @@ extension DiskType {
   var actions: [ResourceAction] {
     let permission = "\(descriptor.type)/"
     return [
-      ResourceAction(name: "beginGetAccess", permission: permission + "beginGetAccess/action", isWrite: true) {
+      ResourceAction(name: "beginGetAccess", permission: permission + "beginGetAccess/action", isWrite: true, givesSecret: true) {
         resource, body, context, transaction in
         try beginAccess(resource, body, context, in: transaction)
       },

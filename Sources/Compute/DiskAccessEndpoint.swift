@@ -2,6 +2,7 @@ internal import Base
 public import Edge
 internal import Hypervisor
 internal import Keyring
+public import Ledger
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -20,13 +21,16 @@ public final class DiskAccessEndpoint: EdgeService {
   public static let hostPrefix = "md-"
   public let name = "disks"
   private let service: ComputeService
+  private let notes: LedgerNotes?
 
   /// Bytes that one Put Page may write.
   private static let maximumWriteBytes = 4 << 20
   private static let newestVersion = "2026-06-06"
 
-  public init(service: ComputeService) {
+  /// Refusals are noted in `notes`.
+  public init(service: ComputeService, notes: LedgerNotes? = nil) {
     self.service = service
+    self.notes = notes
   }
 
   public func respond(to request: EdgeRequest) async -> EdgeResponse {
@@ -37,6 +41,7 @@ public final class DiskAccessEndpoint: EdgeService {
       response = try await answer(request, disk)
     } catch {
       let error = StorageErrorResponse.cloudError(error)
+      if error.status == 403 { await note(error, request) }
       if error.status >= 500 {
         service.logger.error("disk request failed", metadata: ["request": "\(request.identifiers.request)", "cause": "\(error.cause ?? error)"])
       }
@@ -70,6 +75,16 @@ public final class DiskAccessEndpoint: EdgeService {
       guard constantTimeEqual(access.signature(key), signature) else { throw refusal }
       return OpenedDisk(access: access, record: record)
     }
+  }
+
+  /// A URL that was refused is the affair of who has the disk.
+  private func note(_ error: CloudError, _ request: EdgeRequest) async {
+    guard let notes, let grant = request.query["si"].flatMap({ GUID($0) }) else { return }
+    let access = try? await service.records.read { try DiskAccess.find(grant: grant, in: $0) }
+    notes.note(
+      error.code.hasPrefix("Authentication") ? .authenticationFailure : .refusal, tenant: access?.tenant ?? .zero,
+      subject: access?.disk.description ?? "/", request: request.identifiers.request,
+      facts: ["service": name, "code": error.code, "method": request.method.rawValue], personal: ["address": request.remoteAddress])
   }
 
   private func answer(_ request: EdgeRequest, _ disk: OpenedDisk) async throws -> EdgeResponse {

@@ -78,14 +78,13 @@ struct MachineWatch: Sendable {
       try transaction.save(current)
       let interfaces = try ResourceLink.targets(of: machine.id, VirtualMachineType.interfaceRole, tenant: machine.tenant, in: transaction)
       try service.networks.withdraw(interfaces, tenant: machine.tenant, in: transaction)
-      try transaction.save(
-        ActivityLogEntry(
-          id: entryID, tenant: machine.tenant, subscription: machine.id.subscription, time: now,
-          operationName: "Microsoft.Compute/virtualMachines/powerOff/action", resourceID: machine.id.description,
-          status: reason == .shutDown ? .succeeded : .failed, statusCode: reason == .shutDown ? 200 : 500,
-          errorCode: reason == .shutDown ? nil : "VMStoppedUnexpectedly", errorMessage: reason == .shutDown ? nil : text,
-          caller: "Microsoft.Compute", principalID: .zero, claims: [:], correlationID: entryID, operationID: entryID, clientAddress: "",
-          method: ""))
+      try ActivityLogEntry(
+        id: entryID, tenant: machine.tenant, subscription: machine.id.subscription, time: now,
+        operationName: "Microsoft.Compute/virtualMachines/powerOff/action", resourceID: machine.id.description,
+        status: reason == .shutDown ? .succeeded : .failed, statusCode: reason == .shutDown ? 200 : 500,
+        errorCode: reason == .shutDown ? nil : "VMStoppedUnexpectedly", errorMessage: reason == .shutDown ? nil : text,
+        caller: "Microsoft.Compute", principalID: .zero, claims: [:], correlationID: entryID, operationID: entryID, clientAddress: "", method: ""
+      ).record(in: transaction)
       return true
     }
     guard isNews else { return }

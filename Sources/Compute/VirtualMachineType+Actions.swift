@@ -49,7 +49,7 @@ extension VirtualMachineType {
         return .null
       },
       ResourceAction(
-        name: "retrieveBootDiagnosticsData", permission: "\(Self.name)/retrieveBootDiagnosticsData/action", isWrite: false
+        name: "retrieveBootDiagnosticsData", permission: "\(Self.name)/retrieveBootDiagnosticsData/action", isWrite: false, givesSecret: true
       ) { resource, _, context, reader in
         guard let machine = try Machine.find(resource.id, tenant: resource.tenant, in: reader) else { throw CloudError.computeNotFound(resource.id) }
         return ["serialConsoleLogBlobUri": .string(service.diagnostics.url(of: machine, now: context.now))]

@@ -94,13 +94,13 @@ struct ApplicationRoutes: Sendable {
     var application = Application(id: .zero, tenant: call.tenant, appID: .zero, displayName: displayName, created: services.clock.now())
     let rest = try apply(properties, to: &application)
     let wanted = application
-    let whole = try await services.records.write { transaction in
+    let whole = try await services.create(call) { transaction in
       let created = try services.identity.createApplication(wanted, in: transaction)
       for owner in Set(owners + (creator.kind == .user ? [creator.objectID] : [])) {
         try services.addOwner(owner, to: created.id, tenant: created.tenant, in: transaction)
       }
       try services.keep(rest, of: created.id, tenant: created.tenant, in: transaction)
-      return try services.whole(created, in: transaction)
+      return (try services.whole(created, in: transaction), .application(created).credentials(created.keyCredentials.map(\.keyID)))
     }
     return call.entity(whole, schema, created: true)
   }
@@ -108,19 +108,21 @@ struct ApplicationRoutes: Sendable {
   @Sendable private func update(_ call: DirectoryCall) async throws -> EdgeResponse {
     let properties = try schema.properties(of: try await call.body())
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       var application = try find(call, in: transaction)
       if properties["keyCredentials"] != nil { try guardCredentials(application, mayManageRoles, in: transaction) }
       let rest = try apply(properties, to: &application)
       try services.identity.updateApplication(application, in: transaction)
       try services.keep(rest, of: application.id, tenant: application.tenant, in: transaction)
+      let subject = DirectorySubject.application(application).setting(properties)
+      return properties["keyCredentials"] == nil ? subject : subject.credentials(application.keyCredentials.map(\.keyID))
     }
     return .noContent
   }
 
   @Sendable private func delete(_ call: DirectoryCall) async throws -> EdgeResponse {
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       let application = try find(call, in: transaction)
       try guardCredentials(application, mayManageRoles, in: transaction)
       if let principal = try services.identity.servicePrincipal(appID: application.appID, tenant: application.tenant, in: transaction) {
@@ -128,6 +130,7 @@ struct ApplicationRoutes: Sendable {
       }
       try services.identity.deleteApplication(application.id, tenant: application.tenant, in: transaction)
       try services.removeTraces(of: application.id, tenant: application.tenant, in: transaction)
+      return .application(application)
     }
     return .noContent
   }
@@ -175,20 +178,23 @@ struct ApplicationRoutes: Sendable {
   @Sendable private func addPassword(_ call: DirectoryCall) async throws -> EdgeResponse {
     let wanted = try CredentialRequests.password(try await call.body())
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    let application = try await services.records.read { reader in
-      let application = try find(call, in: reader)
-      try guardCredentials(application, mayManageRoles, in: reader)
-      return application
+    // Before the work of a hash.
+    try await services.records.read { reader in try guardCredentials(try find(call, in: reader), mayManageRoles, in: reader) }
+    let (credential, text) = try await services.identity.makeSecret(displayName: wanted.displayName, start: wanted.start, end: wanted.end)
+    try await services.change(call) { transaction in
+      var application = try find(call, in: transaction)
+      try guardCredentials(application, mayManageRoles, in: transaction)
+      application.passwordCredentials.append(credential)
+      try services.identity.updateApplication(application, in: transaction)
+      return .application(application).credential(credential.keyID)
     }
-    let (credential, text) = try await services.identity.addPassword(
-      toApplication: application.id, tenant: application.tenant, displayName: wanted.displayName, start: wanted.start, end: wanted.end)
     return call.credential(services.json(credential, secretText: text))
   }
 
   @Sendable private func removePassword(_ call: DirectoryCall) async throws -> EdgeResponse {
     let keyID = try CredentialRequests.keyID(try await call.body())
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       var application = try find(call, in: transaction)
       try guardCredentials(application, mayManageRoles, in: transaction)
       guard let index = application.passwordCredentials.firstIndex(where: { $0.keyID == keyID }) else {
@@ -196,6 +202,7 @@ struct ApplicationRoutes: Sendable {
       }
       application.passwordCredentials.remove(at: index)
       try services.identity.updateApplication(application, in: transaction)
+      return .application(application).credential(keyID)
     }
     return .noContent
   }

@@ -10,6 +10,10 @@ struct DirectoryCall: Sendable {
   var routed: RoutedRequest
   /// `https://graph.<domain>`.
   var baseURL: String
+  /// The pattern of its route, for example `/users/{id}`.
+  var pattern: String
+  /// The action that its route is guarded by; empty where there is none.
+  var action: String
 
   var request: EdgeRequest { routed.request }
   var principal: Principal { routed.principal }

@@ -2,6 +2,7 @@ public import Access
 public import Base
 public import Edge
 public import Identity
+public import Ledger
 public import Logging
 internal import NIOHTTP1
 public import Records
@@ -15,31 +16,38 @@ public struct DirectoryEndpoint: EdgeService {
   private let table: RouteTable
   private let address: CloudAddress
   private let clock: any WallClock
+  private let notes: LedgerNotes?
   private let logger: Logger
 
-  /// `access` decides on each request; `identity` verifies tokens and owns the records.
+  /// `access` decides on each request; `identity` verifies tokens and owns the records; refusals are noted in `notes`.
   public init(
-    records: any RecordStore, access: AccessControl, identity: IdentityService, address: CloudAddress, clock: any WallClock,
-    random: any RandomSource, logger: Logger
+    records: any RecordStore, access: AccessControl, identity: IdentityService, address: CloudAddress, notes: LedgerNotes? = nil,
+    clock: any WallClock, random: any RandomSource, logger: Logger
   ) {
     self.init(
-      records: records, access: access, identity: identity, verifier: identity, authorizer: access, address: address, clock: clock, random: random,
-      logger: logger)
+      records: records, access: access, identity: identity, verifier: identity, authorizer: access, address: address, notes: notes, clock: clock,
+      random: random, logger: logger)
   }
 
   package init(
     records: any RecordStore, access: AccessControl, identity: IdentityService, verifier: any TokenVerifier, authorizer: any Authorizer,
-    address: CloudAddress, clock: any WallClock, random: any RandomSource, logger: Logger
+    address: CloudAddress, notes: LedgerNotes? = nil, clock: any WallClock, random: any RandomSource, logger: Logger
   ) {
     self.address = address
     self.clock = clock
+    self.notes = notes
     self.logger = logger
-    let services = DirectoryServices(records: records, access: access, identity: identity, address: address, clock: clock, random: random)
+    let services = DirectoryServices(
+      records: records, access: access, identity: identity, address: address, clock: clock, random: random, notes: notes)
     let routes =
       UserRoutes(services).routes + GroupRoutes(services).routes + ApplicationRoutes(services).routes
       + ServicePrincipalRoutes(services).routes + ObjectRoutes(services).routes + OrganizationRoutes(services).routes
       + DirectoryRoleRoutes(services).routes
-    table = RouteTable(routes, verifier: verifier, authorizer: authorizer, audiences: Self.audiences(address))
+    table = RouteTable(routes, verifier: verifier, authorizer: authorizer, audiences: Self.audiences(address)) { route, routed in
+      guard case .action(let action, _) = route.access else { return }
+      services.noteRefusal(
+        services.call(routed, String(route.pattern.dropFirst(DirectoryServices.version.count)), action.name), code: GraphError.denied.code)
+    }
   }
 
   /// Every route with its guard.
@@ -104,7 +112,8 @@ public struct DirectoryEndpoint: EdgeService {
       return error.status == 500
         ? CloudError(500, "InternalServerError", "Unexpected exception returned from the service.", cause: error.cause) : error
     case let failure as RouteTable.Failure: return cloudError(failure, of: request)
-    default: return CloudError(500, "InternalServerError", "Unexpected exception returned from the service.", cause: error)
+    default:
+      return CloudError.temporary(error) ?? CloudError(500, "InternalServerError", "Unexpected exception returned from the service.", cause: error)
     }
   }
 
@@ -119,11 +128,19 @@ public struct DirectoryEndpoint: EdgeService {
     case .malformedPath: return GraphError.protocolError("The request URI is not valid.")
     case .denied: return GraphError.denied
     case .unauthenticated(let reason):
+      if let reason { note(reason, request) }
       let challenge =
         #"Bearer realm="", authorization_uri="\#(address.url("login"))/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000""#
       return CloudError(
         401, "InvalidAuthenticationToken", Self.message(reason), headers: [("WWW-Authenticate", challenge)])
     }
+  }
+
+  /// A bad token speaks for nobody.
+  private func note(_ reason: TokenError, _ request: EdgeRequest) {
+    notes?.note(
+      .authenticationFailure, tenant: .zero, subject: "/", request: request.identifiers.request,
+      facts: ["service": name, "code": "\(reason)", "method": request.method.rawValue], personal: ["address": request.remoteAddress])
   }
 
   private static func message(_ reason: TokenError?) -> String {

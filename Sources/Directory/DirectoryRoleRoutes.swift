@@ -107,12 +107,13 @@ struct DirectoryRoleRoutes: Sendable {
       throw GraphError.notFound(principal.description)
     }
     let (assignmentID, caller, now) = (services.random.guid(), call.principal.objectID, services.clock.now())
-    let assignment = try await services.records.write { transaction in
+    let assignment = try await services.create(call) { transaction in
       do {
-        return try services.access.assign(
+        let assignment = try services.access.assign(
           RoleAssignmentRequest(roleDefinitionID: role, principalID: principal), id: assignmentID, at: scope, resolvedType: type, by: caller,
           now: now, in: transaction
         ).assignment
+        return (assignment, Self.subject(assignment))
       } catch let error as CloudError where error.code == "RoleAssignmentExists" {
         throw GraphError.badRequest("A conflicting object with one or more of the specified property values is present in the directory.")
       }
@@ -123,14 +124,21 @@ struct DirectoryRoleRoutes: Sendable {
   /// The last Global Administrator stays: nobody could appoint another.
   @Sendable private func delete(_ call: DirectoryCall) async throws -> EdgeResponse {
     let (id, scope) = (try call.id(), scope(call))
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       guard let removed = try services.access.unassign(id, at: scope, in: transaction) else { throw GraphError.notFound(id.description) }
-      guard removed.roleDefinitionID == DirectoryRole.globalAdministrator else { return }
+      guard removed.roleDefinitionID == DirectoryRole.globalAdministrator else { return Self.subject(removed) }
       let others = try services.access.assignments(at: scope, in: transaction)
       guard others.contains(where: { $0.roleDefinitionID == DirectoryRole.globalAdministrator }) else {
         throw GraphError.badRequest("Removing the last Global Administrator is not allowed.")
       }
+      return Self.subject(removed)
     }
     return .noContent
+  }
+
+  private static func subject(_ assignment: RoleAssignment) -> DirectorySubject {
+    DirectorySubject(
+      path: "/roleManagement/directory/roleAssignments/\(assignment.id)", facts: ["role": assignment.roleDefinitionID.description],
+      personal: ["object": assignment.principalID.description])
   }
 }

@@ -2,6 +2,7 @@ internal import Access
 internal import Base
 internal import Edge
 internal import Identity
+internal import Ledger
 internal import NIOHTTP1
 internal import Records
 internal import Wire
@@ -14,17 +15,26 @@ struct DirectoryServices: Sendable {
   let address: CloudAddress
   let clock: any WallClock
   let random: any RandomSource
+  /// Where refusals are noted for the ledger.
+  let notes: LedgerNotes?
 
-  func call(_ routed: RoutedRequest) -> DirectoryCall {
-    DirectoryCall(routed: routed, baseURL: address.url("graph"))
+  func call(_ routed: RoutedRequest, _ pattern: String, _ action: String = "") -> DirectoryCall {
+    DirectoryCall(routed: routed, baseURL: address.url("graph"), pattern: pattern, action: action)
   }
 
   /// A route that is guarded by an action on the directory.
   func route(
     _ method: HTTPMethod, _ pattern: String, _ action: String, _ handler: @escaping @Sendable (DirectoryCall) async throws -> EdgeResponse
   ) -> Route {
-    Route(method, "/v1.0" + pattern, .action(Action("microsoft.directory/\(action)"), on: AccessScope.directory)) { routed in
-      try await handler(call(routed))
+    let action = "microsoft.directory/\(action)"
+    return Route(method, Self.version + pattern, .action(Action(action), on: AccessScope.directory)) { routed in
+      let call = call(routed, pattern, action)
+      do {
+        return try await handler(call)
+      } catch let error as CloudError where error.status == 403 {
+        noteRefusal(call, code: error.code)
+        throw error
+      }
     }
   }
 
@@ -33,13 +43,16 @@ struct DirectoryServices: Sendable {
     _ method: HTTPMethod, _ pattern: String, _ handler: @escaping @Sendable (DirectoryCall) async throws -> EdgeResponse
   ) -> Route {
     let reason = "a user reads what the directory holds of itself"
-    return Route(method, "/v1.0" + pattern, .authenticated(reason: reason)) { routed in
+    return Route(method, Self.version + pattern, .authenticated(reason: reason)) { routed in
       guard routed.principal.kind == .user else {
         throw GraphError.protocolError("/me request is only valid with delegated authentication flow.")
       }
-      return try await handler(call(routed))
+      return try await handler(call(routed, pattern))
     }
   }
+
+  /// What every route's pattern begins with.
+  static let version = "/v1.0"
 
   // MARK: Permission
 

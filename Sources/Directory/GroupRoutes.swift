@@ -84,14 +84,14 @@ struct GroupRoutes: Sendable {
     let rest = try apply(properties, to: &group)
     let wanted = group
     let creator = call.principal
-    let whole = try await services.records.write { transaction in
+    let whole = try await services.create(call) { transaction in
       let identity = services.identity
       let created = try identity.createGroup(wanted, in: transaction)
       for member in members { try join(member, created.id, tenant: created.tenant, in: transaction) }
       for owner in owners { try services.addOwner(owner, to: created.id, tenant: created.tenant, in: transaction) }
       if owners.isEmpty { try services.addOwner(creator.objectID, to: created.id, tenant: created.tenant, in: transaction) }
       try services.keep(rest, of: created.id, tenant: created.tenant, in: transaction)
-      return try services.whole(created, in: transaction)
+      return (try services.whole(created, in: transaction), DirectorySubject.group(created.id).adding(members))
     }
     return call.entity(whole, schema, created: true)
   }
@@ -102,7 +102,7 @@ struct GroupRoutes: Sendable {
     let properties = try schema.properties(of: body)
     let members = try boundReferences("members@odata.bind", in: body)
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       let identity = services.identity
       guard var group = try identity.group(id, tenant: tenant, in: transaction) else { throw GraphError.notFound(id.description) }
       let rest = try apply(properties, to: &group)
@@ -110,6 +110,7 @@ struct GroupRoutes: Sendable {
       try services.keep(rest, of: id, tenant: tenant, in: transaction)
       if !members.isEmpty { try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction) }
       for member in members { try join(member, id, tenant: tenant, in: transaction) }
+      return .group(id).setting(properties).adding(members)
     }
     return .noContent
   }
@@ -117,10 +118,11 @@ struct GroupRoutes: Sendable {
   @Sendable private func delete(_ call: DirectoryCall) async throws -> EdgeResponse {
     let (id, tenant) = (try call.id(), call.tenant)
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction)
       guard try services.identity.deleteGroup(id, tenant: tenant, in: transaction) else { throw GraphError.notFound(id.description) }
       try services.removeTraces(of: id, tenant: tenant, in: transaction)
+      return .group(id)
     }
     return .noContent
   }
@@ -197,9 +199,10 @@ struct GroupRoutes: Sendable {
     let (id, tenant) = (try call.id(), call.tenant)
     let member = try reference(in: try await call.body())
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction)
       try join(member, id, tenant: tenant, in: transaction)
+      return .member(member, of: id)
     }
     return .noContent
   }
@@ -213,11 +216,12 @@ struct GroupRoutes: Sendable {
   @Sendable private func removeMember(_ call: DirectoryCall) async throws -> EdgeResponse {
     let (id, member, tenant) = (try call.id(), try call.id("member"), call.tenant)
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction)
       guard try services.identity.removeMember(member, from: id, tenant: tenant, in: transaction) else {
         throw GraphError.notFound(member.description)
       }
+      return .member(member, of: id)
     }
     return .noContent
   }

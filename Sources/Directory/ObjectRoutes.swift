@@ -170,14 +170,25 @@ struct ObjectRoutes: Sendable {
     let id = try await subject(call)
     let tenant = call.tenant
     let owner = try reference(in: try await call.body())
-    try await services.records.write { try services.addOwner(owner, to: id, tenant: tenant, in: $0) }
+    try await services.change(call) { transaction in
+      try services.addOwner(owner, to: id, tenant: tenant, in: transaction)
+      return ownership(owner, of: id, call)
+    }
     return .noContent
   }
 
   @Sendable private func removeOwner(_ call: DirectoryCall) async throws -> EdgeResponse {
     let id = try await subject(call)
     let (owner, tenant) = (try call.id("owner"), call.tenant)
-    try await services.records.write { try services.removeOwner(owner, from: id, tenant: tenant, in: $0) }
+    try await services.change(call) { transaction in
+      try services.removeOwner(owner, from: id, tenant: tenant, in: transaction)
+      return ownership(owner, of: id, call)
+    }
     return .noContent
+  }
+
+  private func ownership(_ owner: GUID, of id: GUID, _ call: DirectoryCall) -> DirectorySubject {
+    let collection = call.pattern.split(separator: "/").first ?? "directoryObjects"
+    return DirectorySubject(path: "/\(collection)/\(id)/owners", personal: ["object": owner.description])
   }
 }

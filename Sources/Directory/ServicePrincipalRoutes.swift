@@ -97,14 +97,14 @@ struct ServicePrincipalRoutes: Sendable {
     let tenant = call.tenant
     let creator = call.principal
     let mayManageRoles = try await services.mayManageRoles(creator)
-    let whole = try await services.records.write { transaction in
+    let whole = try await services.create(call) { transaction in
       let identity = services.identity
       var principal = try identity.createServicePrincipal(appID: appID, tenant: tenant, in: transaction)
       let rest = try apply(properties, to: &principal, mayManageRoles, in: transaction)
       try identity.updateServicePrincipal(principal, in: transaction)
       try services.keep(rest, of: principal.id, tenant: tenant, in: transaction)
       if creator.kind == .user { try services.addOwner(creator.objectID, to: principal.id, tenant: tenant, in: transaction) }
-      return try services.whole(principal, in: transaction)
+      return (try services.whole(principal, in: transaction), .servicePrincipal(principal))
     }
     return call.entity(whole, schema, created: true)
   }
@@ -112,22 +112,25 @@ struct ServicePrincipalRoutes: Sendable {
   @Sendable private func update(_ call: DirectoryCall) async throws -> EdgeResponse {
     let properties = try schema.properties(of: try await call.body())
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       var principal = try find(call, in: transaction)
       let rest = try apply(properties, to: &principal, mayManageRoles, in: transaction)
       try services.identity.updateServicePrincipal(principal, in: transaction)
       try services.keep(rest, of: principal.id, tenant: principal.tenant, in: transaction)
+      let subject = DirectorySubject.servicePrincipal(principal).setting(properties)
+      return properties["keyCredentials"] == nil ? subject : subject.credentials(principal.keyCredentials.map(\.keyID))
     }
     return .noContent
   }
 
   @Sendable private func delete(_ call: DirectoryCall) async throws -> EdgeResponse {
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       let principal = try find(call, in: transaction)
       try guardChange(principal, mayManageRoles, in: transaction)
       try services.identity.deleteServicePrincipal(principal.id, tenant: principal.tenant, in: transaction)
       try services.removeTraces(of: principal.id, tenant: principal.tenant, in: transaction)
+      return .servicePrincipal(principal)
     }
     return .noContent
   }
@@ -168,20 +171,23 @@ struct ServicePrincipalRoutes: Sendable {
   @Sendable private func addPassword(_ call: DirectoryCall) async throws -> EdgeResponse {
     let wanted = try CredentialRequests.password(try await call.body())
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    let principal = try await services.records.read { reader in
-      let principal = try find(call, in: reader)
-      try guardChange(principal, mayManageRoles, in: reader)
-      return principal
+    // Before the work of a hash.
+    try await services.records.read { reader in try guardChange(try find(call, in: reader), mayManageRoles, in: reader) }
+    let (credential, text) = try await services.identity.makeSecret(displayName: wanted.displayName, start: wanted.start, end: wanted.end)
+    try await services.change(call) { transaction in
+      var principal = try find(call, in: transaction)
+      try guardChange(principal, mayManageRoles, in: transaction)
+      principal.passwordCredentials.append(credential)
+      try services.identity.updateServicePrincipal(principal, in: transaction)
+      return .servicePrincipal(principal).credential(credential.keyID)
     }
-    let (credential, text) = try await services.identity.addPassword(
-      toServicePrincipal: principal.id, tenant: principal.tenant, displayName: wanted.displayName, start: wanted.start, end: wanted.end)
     return call.credential(services.json(credential, secretText: text))
   }
 
   @Sendable private func removePassword(_ call: DirectoryCall) async throws -> EdgeResponse {
     let keyID = try CredentialRequests.keyID(try await call.body())
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       var principal = try find(call, in: transaction)
       try guardChange(principal, mayManageRoles, in: transaction)
       guard let index = principal.passwordCredentials.firstIndex(where: { $0.keyID == keyID }) else {
@@ -189,6 +195,7 @@ struct ServicePrincipalRoutes: Sendable {
       }
       principal.passwordCredentials.remove(at: index)
       try services.identity.updateServicePrincipal(principal, in: transaction)
+      return .servicePrincipal(principal).credential(keyID)
     }
     return .noContent
   }

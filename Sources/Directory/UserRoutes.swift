@@ -99,10 +99,10 @@ struct UserRoutes: Sendable {
     let rest = try apply(properties, to: &user)
     user.passwordHash = try await services.identity.hashPassword(password, for: user.userPrincipalName)
     let complete = user
-    let whole = try await services.records.write { transaction in
+    let whole = try await services.create(call) { transaction in
       let created = try services.identity.createUser(complete, in: transaction)
       try services.keep(rest, of: created.id, tenant: created.tenant, in: transaction)
-      return try services.whole(created, in: transaction)
+      return (try services.whole(created, in: transaction), .user(created.id))
     }
     return call.entity(whole, schema, created: true)
   }
@@ -121,7 +121,7 @@ struct UserRoutes: Sendable {
       guard let name = properties["userPrincipalName"]?.string ?? known else { throw GraphError.notFound(id.description) }
       hash = try await services.identity.hashPassword(password, for: name)
     }
-    try await services.records.write { [hash] transaction in
+    try await services.change(call) { [hash] transaction in
       let identity = services.identity
       guard var user = try identity.user(id, tenant: tenant, in: transaction) else { throw GraphError.notFound(id.description) }
       if isSensitive { try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction) }
@@ -132,6 +132,7 @@ struct UserRoutes: Sendable {
         try identity.setPassword(hash: hash, user: id, tenant: tenant, forceChangePasswordNextSignIn: mustChange ?? true, in: transaction)
       }
       try services.keep(rest, of: id, tenant: tenant, in: transaction)
+      return .user(id).setting(properties)
     }
     return .noContent
   }
@@ -140,10 +141,11 @@ struct UserRoutes: Sendable {
     let id = try await resolve(call)
     let tenant = call.tenant
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction)
       guard try services.identity.deleteUser(id, tenant: tenant, in: transaction) else { throw GraphError.notFound(id.description) }
       try services.removeTraces(of: id, tenant: tenant, in: transaction)
+      return .user(id)
     }
     return .noContent
   }
@@ -152,11 +154,12 @@ struct UserRoutes: Sendable {
     let id = try await resolve(call)
     let (tenant, now) = (call.tenant, services.clock.now())
     let mayManageRoles = try await services.mayManageRoles(call.principal)
-    try await services.records.write { transaction in
+    try await services.change(call) { transaction in
       guard var user = try services.identity.user(id, tenant: tenant, in: transaction) else { throw GraphError.notFound(id.description) }
       try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction)
       user.sessionsValidFrom = now
       try services.identity.updateUser(user, in: transaction)
+      return .user(id)
     }
     return .graph(["@odata.context": .string("\(call.baseURL)/v1.0/$metadata#Edm.Boolean"), "value": true])
   }

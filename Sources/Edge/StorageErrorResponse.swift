@@ -46,7 +46,8 @@ public enum StorageErrorResponse {
     case let error as CloudError: error
     case is XMLError: invalidXmlDocument
     default:
-      CloudError(500, "InternalError", "Server encountered an internal error. Please try again after some time.", cause: error)
+      CloudError.temporary(error)
+        ?? CloudError(500, "InternalError", "Server encountered an internal error. Please try again after some time.", cause: error)
     }
   }
 

@@ -32,6 +32,7 @@ struct AuthorizePage: Sendable {
         try form.required("username"), password: try form.required("password"), newPassword: form["new_password"], tenant: authority.tenant)
       return redirect(asked, [(name: "code", value: try await service.makeAuthorizationCode(for: asked, signIn))])
     } catch let error as CloudError where error.status < 500 {
+      await service.noteFailure(error, form: form, tenant: authority.tenant, request: request)
       var answer = try await page(
         request, asked, username: form["username"]?.bounded ?? "", alert: SignInForm.alert(error),
         asksForNewPassword: SignInForm.asksForNewPassword(error))

@@ -20,6 +20,7 @@ struct DevicePage: Sendable {
     do {
       return try await decide(form, request).response
     } catch let error as CloudError where error.status < 500 {
+      await service.noteFailure(error, form: form, tenant: nil, request: request)
       var answer = page(
         request, userCode: form["user_code"]?.bounded ?? "", username: form["username"]?.bounded ?? "", alert: SignInForm.alert(error),
         asksForNewPassword: SignInForm.asksForNewPassword(error))

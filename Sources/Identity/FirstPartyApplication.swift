@@ -13,6 +13,7 @@ public struct FirstPartyApplication: Sendable {
   public static let graph = GUID(high: 0x0000_0003_0000_0000, low: 0xc000_0000_0000_0000)
   public static let storage = GUID(high: 0xe406_a681_f3d4_42a8, low: 0x90b6_c2b0_2949_7af1)
   public static let keyVault = GUID(high: 0xcfa8_b339_82a2_471a, low: 0xa3c9_0fe0_be7a_4093)
+  public static let confidentialLedger = GUID(high: 0x4353_526e_1c33_4fcf, low: 0x9e82_9683_edf5_2848)
 
   /// What Graph shows as the owner of these: Microsoft's own tenant, as in Azure, since scripts compare with it.
   public static let ownerTenant = GUID(high: 0xf8cd_ef31_a31e_4b4a, low: 0x93e4_5f57_1e91_255a)
@@ -24,6 +25,7 @@ public struct FirstPartyApplication: Sendable {
     FirstPartyApplication(appID: graph, displayName: "Microsoft Graph", isPublicClient: false),
     FirstPartyApplication(appID: storage, displayName: "Azure Storage", isPublicClient: false),
     FirstPartyApplication(appID: keyVault, displayName: "Azure Key Vault", isPublicClient: false),
+    FirstPartyApplication(appID: confidentialLedger, displayName: "ConfidentialLedger", isPublicClient: false),
   ]
 
   public static func application(_ appID: GUID) -> FirstPartyApplication? {

@@ -1,6 +1,7 @@
 internal import Base
 internal import Edge
 internal import NIOHTTP1
+internal import Wire
 
 /// Tells a form that one of our pages sent from one that another site made a browser send: the same random value must come in a cookie that only this
 /// host can set and only its own pages bring back, and in the form.

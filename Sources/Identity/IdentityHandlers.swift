@@ -48,7 +48,12 @@ struct IdentityHandlers: Sendable {
     let request = TokenRequest(
       form: try await TokenForm(reading: routed.request), authority: authority, version: version, basic: try Self.basic(routed.request),
       remoteAddress: routed.request.remoteAddress)
-    return IdentityExchange.document(try await service.token(request))
+    do {
+      return IdentityExchange.document(try await service.token(request))
+    } catch let error as CloudError where error.status < 500 {
+      await service.noteFailure(error, form: request.form, tenant: authority.tenant, request: routed.request)
+      throw error
+    }
   }
 
   /// The client's id and secret of an `Authorization: Basic` header, each form-encoded before base64 (RFC 6749 section 2.3.1).

@@ -1,6 +1,7 @@
 internal import Base
 internal import Crypto
 internal import Records
+internal import Wire
 
 extension IdentityService {
   /// A code for a client whose user has signed in.

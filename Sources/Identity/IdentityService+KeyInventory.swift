@@ -1,5 +1,6 @@
 public import Base
 public import Records
+internal import Wire
 
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials

@@ -1,4 +1,5 @@
 internal import Base
+internal import Ledger
 internal import Logging
 internal import Records
 
@@ -45,7 +46,15 @@ extension IdentityService {
 
   private func replacePassword(of user: User, _ old: String, by new: String) async throws -> Timestamp {
     guard new != old else { throw DirectoryErrors.password }
-    try await setPassword(new, user: user.id, tenant: user.tenant)
+    let (hash, entryID, now) = (try await hashPassword(new, for: user.userPrincipalName), random.guid(), clock.now())
+    try await records.write { transaction in
+      try self.setPassword(hash: hash, user: user.id, tenant: user.tenant, forceChangePasswordNextSignIn: false, in: transaction)
+      try LedgerEntry(
+        id: entryID, time: now, tenant: user.tenant, kind: .controlWrite, subject: "/users", outcome: .succeeded,
+        facts: ["service": "login", "operation": "changePassword"],
+        personal: ["caller": user.userPrincipalName, "principal": user.id.description, "object": user.id.description]
+      ).append(in: transaction)
+    }
     return clock.now()
   }
 

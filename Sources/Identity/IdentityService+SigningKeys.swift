@@ -4,6 +4,7 @@ internal import CryptoExtras
 internal import Keyring
 internal import Logging
 internal import Records
+internal import Wire
 
 #if canImport(FoundationEssentials)
   internal import FoundationEssentials

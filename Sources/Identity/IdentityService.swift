@@ -1,5 +1,6 @@
 public import Base
 public import Keyring
+public import Ledger
 public import Logging
 public import Records
 
@@ -13,6 +14,8 @@ public final class IdentityService: Sendable {
   public let clock: any WallClock
   public let random: any RandomSource
   let keyring: Keyring
+  /// Where failures to sign in are noted for the ledger.
+  let notes: LedgerNotes?
   let logger: Logger
   let hasher: SecretHasher
   let signingKeys: SigningKeys
@@ -25,21 +28,24 @@ public final class IdentityService: Sendable {
 
   /// Makes the first signing key where there is none.
   public convenience init(
-    records: any RecordStore, keyring: Keyring, address: CloudAddress, clock: any WallClock, random: any RandomSource, logger: Logger
+    records: any RecordStore, keyring: Keyring, address: CloudAddress, notes: LedgerNotes? = nil, clock: any WallClock, random: any RandomSource,
+    logger: Logger
   ) async throws {
     try await self.init(
-      records: records, keyring: keyring, address: address, clock: clock, random: random, logger: logger, hashing: SecretHasher.Parameters())
+      records: records, keyring: keyring, address: address, notes: notes, clock: clock, random: random, logger: logger,
+      hashing: SecretHasher.Parameters())
   }
 
   package init(
-    records: any RecordStore, keyring: Keyring, address: CloudAddress, clock: any WallClock, random: any RandomSource, logger: Logger,
-    hashing: SecretHasher.Parameters
+    records: any RecordStore, keyring: Keyring, address: CloudAddress, notes: LedgerNotes? = nil, clock: any WallClock, random: any RandomSource,
+    logger: Logger, hashing: SecretHasher.Parameters
   ) async throws {
     self.records = records
     self.keyring = keyring
     self.address = address
     self.clock = clock
     self.random = random
+    self.notes = notes
     self.logger = logger
     hasher = SecretHasher(parameters: hashing, random: random)
     signingKeys = SigningKeys()

@@ -1,6 +1,7 @@
 internal import Base
 internal import Crypto
 internal import Records
+internal import Wire
 
 /// That a user signed in to a client: what its refresh token stands for. It is good for every resource, and in every tenant where the user has an
 /// account (Entra's family behaviour), until it expires, the password changes, or the account is disabled.

@@ -22,6 +22,7 @@ struct TokenResource: Equatable, Sendable {
     case FirstPartyApplication.graph: [address.url("graph"), "https://graph.microsoft.com"]
     case FirstPartyApplication.storage: ["https://storage.azure.com"]
     case FirstPartyApplication.keyVault: [address.url("vault"), "https://vault.azure.net"]
+    case FirstPartyApplication.confidentialLedger: [address.url("ledger"), "https://confidential-ledger.azure.com"]
     default: []
     }
   }

@@ -23,6 +23,12 @@ extension Keyring {
     let payloadKey = try dataKey(key, tenant: tenant, in: reader).derived(forPayload: id)
     return Array(try SealedBytes.open(sealed, using: payloadKey, context: id.bytes))
   }
+
+  /// The same where the data key is in memory since its last use, without a read; nil when it is not there, which says nothing about whether it exists.
+  public func openPayloadFromMemory(_ sealed: [UInt8], id: GUID, key: DataKeyID, tenant: GUID) throws -> [UInt8]? {
+    guard let dataKey = cachedDataKey(key, tenant: tenant) else { return nil }
+    return Array(try SealedBytes.open(sealed, using: dataKey.derived(forPayload: id), context: id.bytes))
+  }
 }
 
 extension SymmetricKey {

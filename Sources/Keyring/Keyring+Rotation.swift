@@ -36,25 +36,34 @@ extension Keyring {
   ///
   /// A crash at any point leaves a cloud that opens with whichever key is installed. After one, or after an error, call it again with the same `next`
   /// or another; where `next` was installed already, `retireOldRootKeys` alone is left to do. Rotations must not run beside each other.
-  public func rotateRootKey(to next: RootKey, records: any RecordStore, install: @Sendable () async throws -> Void) async throws {
+  ///
+  /// `ended` runs once in the transaction that ends the rotation, also when that is `retireOldRootKeys` after a crash.
+  public func rotateRootKey(
+    to next: RootKey, records: any RecordStore, install: @Sendable () async throws -> Void,
+    ended: @escaping @Sendable (RecordTransaction) throws -> Void = { _ in }
+  ) async throws {
     roots.withLock { $0.next = next }
     try await records.write { try $0.save(RootKeyRotation(next: next.id)) }
     try await forEachPage(of: records) { record, transaction in
       guard !record.wrappings.contains(where: { $0.root == next.id }) else { return }
       let key = try self.unwrap(record)
       var record = record
-      record.wrappings.append(.init(root: next.id, wrapped: try next.wrappingKey.wrap(key, context: record.context, random: self.random)))
+      record.wrappings.append(.init(root: next.id, wrapped: try next.wrap(key, context: record.context, random: self.random)))
       try transaction.save(record)
     }
     try await install()
     roots.withLock { $0 = Roots(current: next) }
-    try await retireOldRootKeys(records: records)
+    try await retireOldRootKeys(records: records, ended: ended)
   }
 
   /// Removes the wrappings by root keys other than the current one, which a rotation leaves when it is cut short after `install`.
-  public func retireOldRootKeys(records: any RecordStore) async throws {
+  public func retireOldRootKeys(
+    records: any RecordStore, ended: @escaping @Sendable (RecordTransaction) throws -> Void = { _ in }
+  ) async throws {
     // First, so that a tenant key which is being made under both root keys is made again, or is seen below.
-    _ = try await records.write { try $0.remove(RootKeyRotation.self, RootKeyRotation.key) }
+    try await records.write { transaction in
+      if try transaction.remove(RootKeyRotation.self, RootKeyRotation.key) { try ended(transaction) }
+    }
     let current = rootKeyID
     try await forEachPage(of: records) { record, transaction in
       guard record.wrappings.count > 1, record.wrappings.contains(where: { $0.root == current }) else { return }

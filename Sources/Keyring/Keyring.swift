@@ -41,7 +41,10 @@ public final class Keyring: Sendable {
   }
 
   /// The identifier of the root key in use.
-  public var rootKeyID: GUID { roots.withLock { $0.current.id } }
+  public var rootKeyID: GUID { rootKey.id }
+
+  /// The root key in use.
+  public var rootKey: RootKey { roots.withLock { $0.current } }
 
   /// Makes a data key for one owner (a storage account, a disk) of a tenant. The tenant's own key is made where there is none yet.
   ///
@@ -125,7 +128,7 @@ public final class Keyring: Sendable {
     let rotation = try transaction.fetch(RootKeyRotation.self, RootKeyRotation.key)
     let roots = roots.withLock { $0 }
     for root in [roots.current, roots.next].compactMap({ $0 }) where root.id == roots.current.id || root.id == rotation?.next {
-      record.wrappings.append(.init(root: root.id, wrapped: try root.wrappingKey.wrap(key, context: record.context, random: random)))
+      record.wrappings.append(.init(root: root.id, wrapped: try root.wrap(key, context: record.context, random: random)))
     }
     guard try transaction.insert(record) else { preconditionFailure("a version of a tenant's key was made twice") }
     try transaction.save(CurrentTenantKey(tenant: tenant, version: version))
@@ -137,8 +140,12 @@ public final class Keyring: Sendable {
     if let key = tenantKeys[id] { return TenantKeyMaterial(key) }
     guard let record = try reader.fetch(TenantKey.self, TenantKey.key(tenant: tenant, version: version)) else { throw KeyringError.noSuchKey }
     let key = try unwrap(record)
-    // A transaction that made the key may yet fail, and the version be made again with another key.
-    if !(reader is RecordTransaction) { tenantKeys.insert(key, for: id, of: tenant) }
+    if let transaction = reader as? RecordTransaction {
+      // One that made the key may yet fail, and the version be made again with another key.
+      transaction.afterCommit { [tenantKeys] in tenantKeys.insert(key, for: id, of: tenant) }
+    } else {
+      tenantKeys.insert(key, for: id, of: tenant)
+    }
     return TenantKeyMaterial(key)
   }
 
@@ -146,7 +153,7 @@ public final class Keyring: Sendable {
     let roots = roots.withLock { $0 }
     for root in [roots.current, roots.next].compactMap({ $0 }) {
       guard let wrapping = record.wrappings.first(where: { $0.root == root.id }) else { continue }
-      return try root.wrappingKey.unwrap(wrapping.wrapped, context: record.context)
+      return try root.unwrap(wrapping.wrapped, context: record.context)
     }
     throw KeyringError.wrongRootKey(expected: record.wrappings.map(\.root))
   }

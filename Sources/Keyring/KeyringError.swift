@@ -10,4 +10,15 @@ public enum KeyringError: Error, Equatable {
   case wrongRootKey(expected: [GUID])
   /// The file of a root key cannot be used: why, with its path.
   case rootKeyFile(String)
+  /// The module that holds the root key does not answer: why. What is in memory goes on; everything comes back with the module.
+  case rootKeyUnavailable(String)
+}
+
+extension KeyringError: TemporaryFailure {
+  private static let secondsToModule = 5
+
+  public var retryAfterSeconds: Int? {
+    guard case .rootKeyUnavailable = self else { return nil }
+    return Self.secondsToModule
+  }
 }

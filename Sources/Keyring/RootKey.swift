@@ -5,12 +5,17 @@ internal import Crypto
   internal import Glibc
 #endif
 
-/// The key at the top. Here a file of 32 random bytes with mode 0600; an HSM later.
+/// The key at the top: a file of 32 random bytes with mode 0600, or a key inside of a hardware security module.
 public struct RootKey: Sendable {
-  /// Tells root keys apart and reveals nothing about them: derived from the key one way.
+  /// Tells root keys apart and reveals nothing about them: derived from the key one way, or the name of the module's key.
   public let id: GUID
-  /// Wraps tenant keys.
-  let wrappingKey: SymmetricKey
+  private let form: Form
+
+  private enum Form {
+    /// Wraps tenant keys.
+    case inMemory(SymmetricKey)
+    case inModule(any RootKeyModule)
+  }
 
   private static let byteCount = 32
 
@@ -62,10 +67,72 @@ public struct RootKey: Sendable {
     try syncDirectory(of: destination)
   }
 
+  /// A key that a module holds.
+  public init(_ module: any RootKeyModule) {
+    id = module.id
+    form = .inModule(module)
+  }
+
+  /// Whether the key is inside of a module, and not in this process.
+  public var isInModule: Bool {
+    guard case .inModule = form else { return false }
+    return true
+  }
+
+  /// Wraps a tenant's key.
+  func wrap(_ key: SymmetricKey, context: [UInt8], random: any RandomSource) throws -> [UInt8] {
+    switch form {
+    case .inMemory(let wrappingKey): return try wrappingKey.wrap(key, context: context, random: random)
+    case .inModule(let module):
+      let nonce = random.bytes(SealedBytes.nonceBytes)
+      return nonce + (try module.wrap(key.withUnsafeBytes { Array($0) }, nonce: nonce, context: context))
+    }
+  }
+
+  /// Opens what `wrap` gave. Throws `KeyringError.corrupt`, `KeyringError.rootKeyUnavailable`.
+  func unwrap(_ wrapped: [UInt8], context: [UInt8]) throws -> SymmetricKey {
+    switch form {
+    case .inMemory(let wrappingKey): return try wrappingKey.unwrap(wrapped, context: context)
+    case .inModule(let module):
+      guard wrapped.count > SealedBytes.nonceBytes else { throw KeyringError.corrupt }
+      let key = SymmetricKey(
+        data: try module.unwrap(
+          Array(wrapped.dropFirst(SealedBytes.nonceBytes)), nonce: Array(wrapped.prefix(SealedBytes.nonceBytes)), context: context))
+      guard key.bitCount == 256 else { throw KeyringError.corrupt }
+      return key
+    }
+  }
+
+  /// A key of 256 bits for one purpose beside wrapping.
+  func derived(for purpose: String) throws -> SymmetricKey {
+    switch form {
+    case .inMemory(let wrappingKey): return wrappingKey.derived(for: purpose)
+    case .inModule(let module):
+      let key = SymmetricKey(data: try module.derive("cocagne \(purpose)"))
+      guard key.bitCount == 256 else { throw KeyringError.corrupt }
+      return key
+    }
+  }
+
   init(bytes: some Collection<UInt8>) {
     let key = SymmetricKey(data: Array(bytes))
-    wrappingKey = key.derived(for: "root key: wrapping")
+    form = .inMemory(key.derived(for: "root key: wrapping"))
     id = key.derived(for: "root key: identifier").withUnsafeBytes { GUID(randomBytes: Array($0.prefix(16))) }
+  }
+
+  /// Overwrites the key's file, makes that durable, and removes it. A file that is not there is no error. What a medium keeps of overwritten blocks is
+  /// beyond this: only an encrypted medium, or its destruction, answers for those.
+  public static func destroy(_ path: String, random: any RandomSource) throws {
+    let descriptor = Glibc.open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
+    if descriptor < 0, errno == ENOENT { return }
+    guard descriptor >= 0 else { throw failure("cannot be opened", path) }
+    do {
+      defer { close(descriptor) }
+      let count = random.bytes(byteCount).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+      guard count == byteCount, fsync(descriptor) == 0 else { throw failure("cannot be overwritten", path) }
+    }
+    guard unlink(path) == 0 else { throw failure("cannot be removed", path) }
+    try syncDirectory(of: path)
   }
 
   private static func failure(_ what: String, _ path: String) -> KeyringError {

@@ -21,6 +21,18 @@ public final class ArmDispatcher: Sendable {
     _ operation: ArmOperation, _ parameters: [String: String], _ path: ArmPath, scopeLength: Int, _ context: ArmContext, ifMatch: String? = nil,
     ifNoneMatch: String? = nil, body: () async throws -> JSON
   ) async throws -> ArmAnswer {
+    do {
+      return try await decide(operation, parameters, path, scopeLength: scopeLength, context, ifMatch: ifMatch, ifNoneMatch: ifNoneMatch, body: body)
+    } catch let error as CloudError where error.status == 403 {
+      manager.noteRefusal(context, code: error.code)
+      throw error
+    }
+  }
+
+  private func decide(
+    _ operation: ArmOperation, _ parameters: [String: String], _ path: ArmPath, scopeLength: Int, _ context: ArmContext, ifMatch: String?,
+    ifNoneMatch: String?, body: () async throws -> JSON
+  ) async throws -> ArmAnswer {
     guard let scope = ResourceID(path.text(scopeLength)) else { throw ArmRefusal.missingSubscription }
     let hasPermission = try await admit(operation, context, parameters, path, scopeLength: scopeLength)
     let principal = context.principal
@@ -75,7 +87,11 @@ public final class ArmDispatcher: Sendable {
     case (.allowed, _): return true
     case (.denied, .visible), (.denied, .list), (.denied, .initiator), (.hidden, .initiator): return false
     case (.hidden, _):
-      if let subscription = context.subscription { throw CloudError.subscriptionNotFound(subscription) }
+      if let subscription = context.subscription {
+        let refusal = CloudError.subscriptionNotFound(subscription)
+        manager.noteRefusal(context, code: refusal.code)
+        throw refusal
+      }
       fallthrough
     case (.denied, _):
       let refusal = CloudError.authorizationFailed(

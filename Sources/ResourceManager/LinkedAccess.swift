@@ -21,6 +21,22 @@ enum LinkedAccess {
       linked: refused)
   }
 
+  /// What the caller holds of what a type may ask for besides its `write`.
+  static func further(_ type: any ResourceType, _ id: ResourceID, _ call: ArmCall) async throws -> Set<String> {
+    var held: Set<String> = []
+    for permission in type.furtherPermissions where try await call.mayAlso(permission, id.description) { held.insert(permission) }
+    return held
+  }
+
+  /// Throws where a change asks for more than the caller holds.
+  static func requireFurther(
+    _ type: any ResourceType, _ id: ResourceID, _ body: JSON, existing: Resource?, held: Set<String>, _ context: ArmContext
+  ) throws {
+    guard let permission = type.furtherPermission(body, existing: existing), !held.contains(permission) else { return }
+    throw CloudError.authorizationFailed(
+      client: context.caller, objectID: context.principal.objectID, action: permission, scope: id.description)
+  }
+
   private static let members: Set<String> = ["id", "sourceresourceid"]
 
   /// The resources that a body names, but for the one that it is of and what lies below that.

@@ -33,7 +33,7 @@ enum MetadataOperations {
       "graphAudience": .string(graph),
       "microsoftGraphResourceId": .string(graph),
       "vmImageAliasDoc": .string(address.url("management") + "/aliases.json"),
-      "suffixes": ["storage": .string(address.storageSuffix)],
+      "suffixes": ["storage": .string(address.storageSuffix), "keyVaultDns": .string(address.vaultSuffix)],
     ]
   }
 

@@ -91,7 +91,7 @@ extension ResourceManager {
         }
       }
       let status: ActivityLogEntry.Status = failure == nil ? .succeeded : .failed
-      try transaction.save(context.entry(status, failure?.status ?? 200, error: failure, operationID: operation.id, id: entryID))
+      try context.entry(status, failure?.status ?? 200, error: failure, operationID: operation.id, id: entryID).record(in: transaction)
     }
   }
 

@@ -64,7 +64,7 @@ extension ResourceManager {
       guard let current = try transaction.fetch(Resource.self, resource.key) else { return false }
       if try beginDeletion(current, context, in: transaction) != nil { return true }
       try remove(current, context, in: transaction)
-      try transaction.save(context.entry(.succeeded, 200, operationID: operation.id, id: entryID))
+      try context.entry(.succeeded, 200, operationID: operation.id, id: entryID).record(in: transaction)
       return false
     }
   }
@@ -91,7 +91,7 @@ extension ResourceManager {
       current.status = .succeeded
       current.endTime = context.now
       try transaction.save(current)
-      try transaction.save(context.entry(.succeeded, 200, operationID: operation.id, id: entryID))
+      try context.entry(.succeeded, 200, operationID: operation.id, id: entryID).record(in: transaction)
     }
   }
 
@@ -116,7 +116,7 @@ extension ResourceManager {
       current.endTime = context.now
       current.failure = LongRunningOperation.Failure(error)
       try transaction.save(current)
-      try transaction.save(context.entry(.failed, error.status, error: error, operationID: operation.id, id: entryID))
+      try context.entry(.failed, error.status, error: error, operationID: operation.id, id: entryID).record(in: transaction)
     }
   }
 }

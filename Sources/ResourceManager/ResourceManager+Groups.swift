@@ -116,7 +116,7 @@ extension ResourceManager {
         let operation = LongRunningOperation(.deleteResourceGroup, group.id, context, id: operationID)
         try transaction.save(operation)
         try transaction.save(GroupDeletion(group, operation: operationID))
-        try transaction.save(context.entry(.accepted, 202, operationID: operationID, id: entryID))
+        try context.entry(.accepted, 202, operationID: operationID, id: entryID).record(in: transaction)
         transaction.afterCommit { signal.yield() }
         return operation
       }

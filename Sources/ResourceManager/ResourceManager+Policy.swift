@@ -32,7 +32,7 @@ extension ResourceManager {
         var entry = context.entry(.succeeded, 200, id: random.guid())
         entry.operationName = "Microsoft.Authorization/policies/audit/action"
         entry.errorMessage = "The resource does not comply with the policy assignment '\(assignment.id)'."
-        try transaction.save(entry)
+        try entry.record(in: transaction)
       case "append", "modify":
         for change in Self.tagChanges(then["details"]) {
           guard let name = try PolicyExpressions.value(change.name, parameters: parameters, scope: scope).string, name.lowercased().hasPrefix("tags")

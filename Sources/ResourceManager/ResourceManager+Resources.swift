@@ -1,4 +1,5 @@
 internal import Base
+internal import Ledger
 internal import Records
 package import Wire
 
@@ -128,7 +129,7 @@ extension ResourceManager {
   // MARK: Changing
 
   package func putResource(
-    _ id: ResourceID, _ type: any ResourceType, body: JSON, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext
+    _ id: ResourceID, _ type: any ResourceType, body: JSON, ifMatch: String?, ifNoneMatch: String?, held: Set<String> = [], _ context: ArmContext
   ) async throws -> (RenderedResource, created: Bool) {
     let (etag, operationID) = (random.guid(), random.guid())
     let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
@@ -136,16 +137,18 @@ extension ResourceManager {
       let descriptor = type.descriptor
       var (existing, id) = try self.prepareWrite(id, descriptor, conditions, context, in: transaction)
       guard var object = body.object else { throw CloudError.invalidRequestContent("A JSON object is expected.") }
+      try LinkedAccess.requireFurther(type, id, body, existing: existing, held: held, context)
       if existing == nil { id = try self.checkCreation(id, descriptor, context, in: transaction) }
       let location = try self.wantedLocation(object, existing, id, descriptor)
       if let location { object.set(ignoringCase: "location", .string(location)) }
-      let tags = try Tags.parse(member: object.member(ignoringCase: "tags")) ?? [:]
+      let tags = try Tags.parse(member: object.member(ignoringCase: "tags"))
       try self.checkZones(object, location, descriptor)
       let change = ResourceChange(
         method: .put, id: id, body: .object(object), existing: existing, context: context.operation(context.subscription ?? .zero))
       var resource = try type.put(change, in: transaction)
       resource.location = location ?? resource.location
-      if descriptor.supportsTags { resource.tags = tags }
+      // What comes back from a deletion may bring its tags.
+      if descriptor.supportsTags { resource.tags = tags ?? (existing == nil ? resource.tags : [:]) }
       Self.stamp(&resource, id, replacing: existing, etag, context)
       let rendered = try self.store(resource, type, operationID: operationID, context, in: transaction)
       return ((rendered, existing == nil), existing == nil ? descriptor.createdStatus : descriptor.updatedStatus)
@@ -153,7 +156,7 @@ extension ResourceManager {
   }
 
   package func patchResource(
-    _ id: ResourceID, _ type: any ResourceType, body: JSON, ifMatch: String?, ifNoneMatch: String?, _ context: ArmContext
+    _ id: ResourceID, _ type: any ResourceType, body: JSON, ifMatch: String?, ifNoneMatch: String?, held: Set<String> = [], _ context: ArmContext
   ) async throws -> RenderedResource {
     let (etag, operationID) = (random.guid(), random.guid())
     let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
@@ -161,6 +164,7 @@ extension ResourceManager {
       let (found, id) = try self.prepareWrite(id, type.descriptor, conditions, context, in: transaction)
       guard let existing = found else { throw CloudError.resourceNotFound(id) }
       guard var object = body.object else { throw CloudError.invalidRequestContent("A JSON object is expected.") }
+      try LinkedAccess.requireFurther(type, id, body, existing: existing, held: held, context)
       let location = try self.wantedLocation(object, existing, id, type.descriptor)
       if object.member(ignoringCase: "location") != nil, let location { object.set(ignoringCase: "location", .string(location)) }
       let tags = try Tags.parse(member: object.member(ignoringCase: "tags"))
@@ -215,12 +219,15 @@ extension ResourceManager {
   ) async throws -> (json: JSON, operation: LongRunningOperation?) {
     let operation = context.operation(context.subscription ?? .zero)
     guard action.isWrite else {
+      let entryID = random.guid()
       return try await records.write { transaction in
-        (try action.run(Self.requireResource(id, self.catalog, context, in: transaction), body, operation, transaction), nil)
+        let given = try action.run(Self.requireResource(id, self.catalog, context, in: transaction), body, operation, transaction)
+        if action.givesSecret { try context.secretRead(id: entryID).append(in: transaction) }
+        return (given, nil)
       }
     }
     let operationID = random.guid()
-    return try await change(context) { transaction in
+    return try await change(context, as: action.givesSecret ? .secretRead : .controlWrite) { transaction in
       _ = try Self.requireWritableSubscription(context, in: transaction)
       if let group = id.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
       let resource = try Self.requireResource(id, self.catalog, context, in: transaction)
@@ -237,13 +244,22 @@ extension ResourceManager {
   package func act(
     _ action: ProviderAction, on scope: ResourceID, parameters: [String: String], body: JSON, _ context: ArmContext
   ) async throws -> JSON {
-    try await records.read { [catalog] reader in
-      switch action.level {
-      case .tenant: break
-      case .subscription: _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
-      case .scope: try Self.requireParent(scope, catalog, context, in: reader)
+    let operation = context.operation(context.subscription ?? .zero)
+    switch action.work {
+    case .change(let run):
+      return try await change(context) { transaction in
+        _ = try Self.requireWritableSubscription(context, in: transaction)
+        return (try run(parameters, body, operation, transaction), 200)
       }
-      return try action.run(parameters, body, context.operation(context.subscription ?? .zero), reader)
+    case .read(let run):
+      return try await records.read { [catalog] reader in
+        switch action.level {
+        case .tenant: break
+        case .subscription: _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
+        case .scope: try Self.requireParent(scope, catalog, context, in: reader)
+        }
+        return try run(parameters, body, operation, reader)
+      }
     }
   }
 }

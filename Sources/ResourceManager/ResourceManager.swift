@@ -1,5 +1,6 @@
 public import Access
 public import Base
+public import Ledger
 public import Logging
 public import Records
 internal import Synchronization
@@ -15,6 +16,8 @@ public final class ResourceManager: Sendable {
   package let clock: any WallClock
   package let random: any RandomSource
   let access: AccessControl
+  /// Where refusals are noted for the ledger.
+  let notes: LedgerNotes?
   let logger: Logger
   let secrets: any SecretSealer
   /// What `environment()` gives in templates.
@@ -30,7 +33,7 @@ public final class ResourceManager: Sendable {
   public init(
     records: any RecordStore, access: AccessControl, providers: [any ResourceProvider], locations: [Location],
     secrets: any SecretSealer = NoSecrets(), environment: JSON = [:], tenantProfile: @escaping @Sendable (GUID) async throws -> TenantProfile?,
-    clock: any WallClock, random: any RandomSource, logger: Logger
+    notes: LedgerNotes? = nil, clock: any WallClock, random: any RandomSource, logger: Logger
   ) {
     precondition(!locations.isEmpty, "a cloud has a location")
     self.records = records
@@ -40,6 +43,7 @@ public final class ResourceManager: Sendable {
     self.secrets = secrets
     self.environment = environment
     self.tenantProfile = tenantProfile
+    self.notes = notes
     self.clock = clock
     self.random = random
     self.logger = logger
@@ -71,6 +75,15 @@ public final class ResourceManager: Sendable {
     try await records.read { try Self.requireSubscription(id, tenant, in: $0) }
   }
 
+  /// Whose a subscription is; `GUID.zero` where there is none, or it cannot be read.
+  func tenant(ofSubscription id: GUID?) async -> GUID {
+    guard let id else { return .zero }
+    let found = try? await records.read {
+      try $0.list(Subscription.self, index: Subscription.allIndex, [id.description], tenant: .zero, limit: 1).first
+    }
+    return found?.tenant ?? .zero
+  }
+
   static func requireSubscription(_ id: GUID, _ tenant: GUID, in reader: any RecordReader) throws -> Subscription {
     guard let subscription = try reader.fetch(Subscription.self, Subscription.key(tenant: tenant, id)) else {
       throw CloudError.subscriptionNotFound(id)
@@ -98,25 +111,27 @@ public final class ResourceManager: Sendable {
 
   /// Runs a change, and writes to the activity log in its transaction what came of it. A refusal is written in a transaction of its own.
   ///
-  /// `body` gives the result and the HTTP status that it is answered with.
+  /// `body` gives the result and the HTTP status that it is answered with. `kind` is what the ledger calls it.
   package func change<Value: Sendable>(
-    _ context: ArmContext, _ body: @escaping @Sendable (RecordTransaction) throws -> (Value, statusCode: Int)
+    _ context: ArmContext, as kind: LedgerEntry.Kind = .controlWrite,
+    _ body: @escaping @Sendable (RecordTransaction) throws -> (Value, statusCode: Int)
   ) async throws -> Value {
     let entryID = random.guid()
     do {
       return try await records.write { transaction in
         let (value, statusCode) = try body(transaction)
-        try transaction.save(context.entry(.succeeded, statusCode, id: entryID))
+        try context.entry(.succeeded, statusCode, id: entryID).record(as: kind, in: transaction)
         return value
       }
     } catch let error as CloudError {
-      await recordFailure(context, error)
+      await recordFailure(context, error, as: kind)
       throw error
     }
   }
 
-  /// Writes to the activity log that a request to change something was refused or failed.
-  package func recordFailure(_ context: ArmContext, _ error: CloudError) async {
+  /// Writes to the activity log that a request to change something was refused or failed. A refusal comes into the ledger by the notes, which bound
+  /// how many there may be (`ArmDispatcher`).
+  package func recordFailure(_ context: ArmContext, _ error: CloudError, as kind: LedgerEntry.Kind = .controlWrite) async {
     let entryID = random.guid()
     do {
       try await records.write { transaction in
@@ -124,7 +139,8 @@ public final class ResourceManager: Sendable {
           // What is under no subscription of this tenant has no log to be written to.
           guard try transaction.fetch(Subscription.self, Subscription.key(tenant: context.tenant, subscription)) != nil else { return }
         }
-        try transaction.save(context.entry(.failed, error.status, error: error, id: entryID))
+        let entry = context.entry(.failed, error.status, error: error, id: entryID)
+        if error.status == 403 { try transaction.save(entry) } else { try entry.record(as: kind, in: transaction) }
       }
     } catch {
       // The caller gets the error that it is about; that the log lacks it is for the operator to know.

@@ -1,6 +1,7 @@
 public import Access
 public import Base
 public import Edge
+internal import Ledger
 public import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -59,7 +60,7 @@ public final class ResourceManagerEndpoint: EdgeService {
     } catch {
       logger.error("request failed", metadata: ["request": "\(request.identifiers.request)", "error": "\(error)"])
       let hidden = CloudError.internalError(error)
-      return encode(ArmAnswer(hidden.status, hidden.armJSON), for: request)
+      return encode(ArmAnswer(hidden.status, hidden.armJSON, headers: hidden.headers), for: request)
     }
   }
 
@@ -75,7 +76,7 @@ public final class ResourceManagerEndpoint: EdgeService {
           mayKnow: { _, _ in false }))
     }
     let apiVersion = try Self.apiVersion(request.query)
-    let principal = try await authenticate(request)
+    let principal = try await authenticate(request, match, path)
     guard case .found(let operation, let parameters, let scopeLength) = match else {
       throw ArmRefusal.unmatched(match, path, request.method, apiVersion: apiVersion, catalog: manager.catalog)
     }
@@ -88,12 +89,27 @@ public final class ResourceManagerEndpoint: EdgeService {
 
   // MARK: Authentication
 
-  private func authenticate(_ request: EdgeRequest) async throws -> Principal {
+  private func authenticate(_ request: EdgeRequest, _ match: ArmOperationTable.Match, _ path: ArmPath) async throws -> Principal {
     do {
       return try await request.bearerPrincipal(verifier: verifier, audiences: audiences)
     } catch RouteTable.Failure.unauthenticated(let reason) {
+      if let reason { await note(reason, request, match, path) }
       throw ArmRefusal.unauthenticated(reason, address: address, audiences: audiences, now: manager.clock.now())
     }
+  }
+
+  /// A bad token speaks for nobody: whose affair it is tells the subscription that it was shown for.
+  private func note(_ reason: TokenError, _ request: EdgeRequest, _ match: ArmOperationTable.Match, _ path: ArmPath) async {
+    guard let notes = manager.notes else { return }
+    let subscription = path.folded.first == "subscriptions" && path.segments.count > 1 ? GUID(path.segments[1]) : nil
+    // Nothing else of the path: what a stranger writes there would stay in the ledger for ever.
+    let subject = subscription.map { "/subscriptions/\($0)" } ?? "/"
+    var operationName = ""
+    if case .found(let operation, _, _) = match { operationName = operation.admission.permission ?? operation.name }
+    notes.note(
+      .authenticationFailure, tenant: await manager.tenant(ofSubscription: subscription), subject: subject, request: request.identifiers.request,
+      facts: ["service": name, "operation": operationName, "code": "\(reason)", "method": request.method.rawValue],
+      personal: ["address": request.remoteAddress])
   }
 
   // MARK: Decoding

@@ -112,15 +112,17 @@ enum ResourceOperations {
       ArmOperation("\(shape.name)_CreateOrUpdate", .PUT, shape.item, .permission("\(descriptor.type)/write"), at: .path(dropping: 0)) { call in
         let id = try id(call, dropping: 0, manager)
         try await LinkedAccess.require(type, id, call, manager.catalog)
+        let held = try await LinkedAccess.further(type, id, call)
         let (resource, created) = try await manager.putResource(
-          id, type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
+          id, type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, held: held, call.context)
         return changed(resource, created ? descriptor.createdStatus : descriptor.updatedStatus, descriptor, call.context, address)
       },
       ArmOperation("\(shape.name)_Update", .PATCH, shape.item, .permission("\(descriptor.type)/write"), at: .path(dropping: 0)) { call in
         let id = try id(call, dropping: 0, manager)
         try await LinkedAccess.require(type, id, call, manager.catalog)
+        let held = try await LinkedAccess.further(type, id, call)
         let resource = try await manager.patchResource(
-          id, type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, call.context)
+          id, type, body: call.body, ifMatch: call.ifMatch, ifNoneMatch: call.ifNoneMatch, held: held, call.context)
         return changed(resource, 200, descriptor, call.context, address)
       },
       ArmOperation("\(shape.name)_Delete", .DELETE, shape.item, .permission("\(descriptor.type)/delete"), at: .path(dropping: 0)) { call in
@@ -172,14 +174,18 @@ enum ResourceOperations {
       case .subscription: ("/subscriptions/{subscription}", .permission(action.permission), .subscription)
       case .scope: ("{scope}", .permission(action.permission), .extended)
       }
+    var isChange = false
+    if case .change = action.work { isChange = true }
     return ArmOperation(
-      "\(namespace)_\(action.path)", action.method == .get ? .GET : .POST, "\(prefix)/providers/\(namespace)/\(action.path)", admission, at: place
+      "\(namespace)_\(action.path)", action.method == .get ? .GET : .POST, "\(prefix)/providers/\(namespace)/\(action.path)", admission, at: place,
+      isLogged: isChange
     ) { call in
       var parameters: [String: String] = [:]
       for item in call.context.query.items where parameters[item.name] == nil { parameters[item.name] = item.value }
       parameters.merge(call.parameters) { $1 }
       if action.level == .scope { parameters["scope"] = call.scope.description }
-      return ArmAnswer(200, try await manager.act(action, on: call.scope, parameters: parameters, body: call.body, call.context))
+      let json = try await manager.act(action, on: call.scope, parameters: parameters, body: call.body, call.context)
+      return ArmAnswer(200, json.isNull ? nil : json)
     }
   }
 }

@@ -39,6 +39,13 @@ public protocol ResourceType: Sendable {
   /// (`ResourceTypeDescriptor.linkPermission`).
   var linkPermissions: [String: String] { get }
 
+  /// Every permission that `furtherPermission` may name.
+  var furtherPermissions: [String] { get }
+
+  /// What must be permitted on the resource besides its `write` for what a body changes; nil where nothing is. `existing` is the resource before, if it
+  /// is there: it is asked in the transaction of the change.
+  func furtherPermission(_ body: JSON, existing: Resource?) -> String?
+
   /// Other resources that go when this one does: what a machine's `deleteOption`s name.
   func companions(of resource: Resource, in reader: any RecordReader) throws -> [ResourceID]
 
@@ -56,6 +63,8 @@ extension ResourceType {
   public var actions: [ResourceAction] { [] }
   public var views: [ResourceView] { [] }
   public var linkPermissions: [String: String] { [:] }
+  public var furtherPermissions: [String] { [] }
+  public func furtherPermission(_ body: JSON, existing: Resource?) -> String? { nil }
   public func expansion(_ name: String, of resource: Resource, in reader: any RecordReader) throws -> [(name: String, value: JSON)] { [] }
   public func companions(of resource: Resource, in reader: any RecordReader) throws -> [ResourceID] { [] }
   public func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {}
@@ -189,17 +198,20 @@ public struct ResourceAction: Sendable {
   public var permission: String
   /// Whether it changes something, and so is written to the activity log.
   public var isWrite: Bool
+  /// Whether what it gives holds a secret: a key, or a URL that is signed with one. The ledger tells of each time.
+  public var givesSecret: Bool
   /// Whether `run` only checks and records what is wanted, and gives the input of an operation that `ReconciledResourceType.carryOut` then does.
   public var isLongRunning: Bool
   public var run: @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
 
   public init(
-    name: String, permission: String, isWrite: Bool, isLongRunning: Bool = false,
+    name: String, permission: String, isWrite: Bool, givesSecret: Bool = false, isLongRunning: Bool = false,
     run: @escaping @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
   ) {
     self.name = name
     self.permission = permission
     self.isWrite = isWrite
+    self.givesSecret = givesSecret
     self.isLongRunning = isLongRunning
     self.run = run
   }
@@ -227,8 +239,14 @@ public struct ProviderAction: Sendable {
   /// What `GET /providers` lists for it, newest first; empty for the versions of the provider's first type.
   public var apiVersions: [String]
   public var level: Level
+  public var work: Work
+
   /// `parameters` holds the values of the path's parameters and the query's items by name (`$filter`, …).
-  public var run: @Sendable (_ parameters: [String: String], _ body: JSON, OperationContext, any RecordReader) throws -> JSON
+  public enum Work: Sendable {
+    case read(@Sendable (_ parameters: [String: String], _ body: JSON, OperationContext, any RecordReader) throws -> JSON)
+    /// One that changes something, and so is written to the activity log. It gives `.null` for an answer without a body.
+    case change(@Sendable (_ parameters: [String: String], _ body: JSON, OperationContext, RecordTransaction) throws -> JSON)
+  }
 
   public init(
     method: Method, path: String, permission: String, apiVersions: [String] = [], level: Level = .subscription,
@@ -239,7 +257,20 @@ public struct ProviderAction: Sendable {
     self.permission = permission
     self.apiVersions = apiVersions
     self.level = level
-    self.run = run
+    work = .read(run)
+  }
+
+  /// A POST below a subscription that changes something.
+  public init(
+    post path: String, permission: String,
+    changing run: @escaping @Sendable (_ parameters: [String: String], _ body: JSON, OperationContext, RecordTransaction) throws -> JSON
+  ) {
+    method = .post
+    self.path = path
+    self.permission = permission
+    apiVersions = []
+    level = .subscription
+    work = .change(run)
   }
 }
 

@@ -2,6 +2,7 @@ public import Base
 internal import Declarations
 public import Extents
 public import Keyring
+internal import Ledger
 internal import NIOCore
 public import Records
 
@@ -91,6 +92,7 @@ public final class DocumentStore: Sendable {
   public func file(_ bytes: [UInt8], as draft: Piece.Draft) async throws -> Piece {
     let (extent, content) = try await write(bytes)
     let piece = Piece(draft, id: random.guid(), content: content, filed: clock.now())
+    let entryID = random.guid()
     try await records.write { [extents] transaction in
       try extents.commit(extent, in: transaction)
       for var earlier in try Self.pieces(in: transaction) where earlier.slot == piece.slot && earlier.replaced == nil {
@@ -98,6 +100,7 @@ public final class DocumentStore: Sendable {
         try transaction.save(earlier)
       }
       try transaction.save(piece)
+      try piece.entry(id: entryID).append(in: transaction)
     }
     return piece
   }
@@ -114,12 +117,19 @@ public final class DocumentStore: Sendable {
 
   /// Stores a register's text, which must be one: the earlier version stays as history.
   public func set<R: Register>(_ type: R.Type, text: String, file: String, author: String) async throws {
-    _ = try R(reading: Declaration(text, file: file))
+    let value = try R(reading: Declaration(text, file: file))
     let (extent, content) = try await write(Array(text.utf8))
     let version = RegisterVersion(name: R.name, file: file, author: author, content: content, time: clock.now())
-    try await records.write { [extents] transaction in
+    var entries = [version.entry(id: random.guid())]
+    if let requests = value as? AuthorityRequestRegister {
+      // An earlier version that can no longer be read is as good as none: everything is entered anew.
+      let earlier = try? await register(AuthorityRequestRegister.self)?.value
+      entries += requests.entries(since: earlier, at: version.time, random: random)
+    }
+    try await records.write { [extents, entries] transaction in
       try extents.commit(extent, in: transaction)
       try transaction.save(version)
+      for entry in entries { try entry.append(in: transaction) }
     }
   }
 

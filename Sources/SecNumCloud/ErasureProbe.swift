@@ -141,7 +141,9 @@ struct ErasureProbe {
       return true
     } catch is ExtentError {
       return false
-    } catch is KeyringError {
+    } catch let error as KeyringError {
+      // A root key that is away says nothing about what the tenant's keys still open.
+      guard error.retryAfterSeconds == nil else { throw error }
       return false
     }
   }

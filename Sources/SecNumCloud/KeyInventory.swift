@@ -47,11 +47,15 @@ struct KeyInventory {
     var key: RecordKey { Self.key }
   }
 
+  /// Bits of a root key that a security module holds.
+  private static let moduleRootKeyBits = 256
+
   init(_ platform: ObservedPlatform, rootKey: FileAttributes?) async throws {
     if let rootKey {
       entries.append(
         Entry(
-          kind: .root, name: platform.keyring.rootKeyID.description, measure: .symmetricKey, bits: rootKey.bytes * 8,
+          kind: .root, name: platform.keyring.rootKeyID.description, measure: .symmetricKey,
+          bits: platform.keyring.rootKey.isInModule ? Self.moduleRootKeyBits : rootKey.bytes * 8,
           made: Timestamp(seconds: rootKey.modified), identity: platform.keyring.rootKeyID.description))
     }
     let evidence = platform.evidenceKey

@@ -5,8 +5,8 @@ internal import Wire
 
 /// What one control said of some of its items at one moment, signed.
 ///
-/// `statement` is the text that the signature is over and that an auditor takes away; the other members say the same. When the platform has a ledger,
-/// the statement's digest is what is entered there, in the transaction that stores the observation (`Observatory.record`).
+/// `statement` is the text that the signature is over and that an auditor takes away; the other members say the same. Its digest
+/// is what is entered in the ledger, in the transaction that stores the observation (`Observatory.record`).
 public struct Observation: Sendable, Codable, Hashable {
   public var control: String
   public var items: [ItemID]
@@ -72,6 +72,8 @@ struct LatestLook: Record, Codable {
   var time: Timestamp
   var duration: Double
   var observations: [Observation]
+  /// When a look at it was last entered in the ledger.
+  var entered: Timestamp?
 
   static func key(_ control: String) -> RecordKey { RecordKey(tenant: .zero, control) }
   var key: RecordKey { Self.key(control) }

@@ -2,6 +2,7 @@ public import Base
 public import Catalogue
 // Where Foundation is loaded, the compiler takes the system's `rusage` for CoreFoundation's.
 internal import CoreFoundation
+internal import Ledger
 internal import Logging
 internal import Records
 internal import Wire
@@ -174,14 +175,17 @@ public actor Observatory {
     ]
   }
 
-  /// Stores what was seen in one transaction: the place where an entry of the ledger joins it.
+  /// Stores what was seen, and its entry in the ledger, in one transaction. Of looks that say what the one before said, one a day is entered: a minute's pace
+  /// would fill the log with nothing.
   private func record(_ findings: [Finding], _ control: Requirements.Control, duration: Duration) async throws -> [Observation] {
     let platform = platform
     let time = platform.now
     let validUntil = time.advanced(by: Frequency(control).validity)
+    let entryID = platform.random.guid()
     let elapsed = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     return try await platform.records.write { transaction in
-      let earlier = try transaction.fetch(LatestLook.self, LatestLook.key(control.id))?.observations ?? []
+      let latest = try transaction.fetch(LatestLook.self, LatestLook.key(control.id))
+      let earlier = latest?.observations ?? []
       var hasChanged = earlier.isEmpty
       let observations = try findings.map { finding in
         var since: [String: Timestamp] = [:]
@@ -195,7 +199,12 @@ public actor Observatory {
           finding, control: control.id, time: time, validUntil: validUntil, since: since, version: platform.site.version,
           key: platform.evidenceKey)
       }
-      try transaction.save(LatestLook(control: control.id, time: time, duration: elapsed, observations: observations))
+      var look = LatestLook(control: control.id, time: time, duration: elapsed, observations: observations, entered: latest?.entered)
+      if hasChanged || look.isEntryDue {
+        look.entered = time
+        try look.entry(id: entryID).append(in: transaction)
+      }
+      try transaction.save(look)
       if hasChanged {
         try transaction.save(PastLook(control: control.id, time: time, observations: observations))
         let past = try transaction.list(PastLook.self, under: RecordKey(tenant: .zero, control.id), limit: ObservationLimits.maximumHistory + 1)

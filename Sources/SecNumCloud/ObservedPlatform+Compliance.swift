@@ -35,4 +35,9 @@ extension ObservedPlatform {
       openMajorGaps: compliance.items.count { $0.verdict == .nonCompliant && $0.item.level == .requirement },
       on: CalendarDate(compliance.time))
   }
+
+  /// Enters in the ledger which milestone is reached, where that has changed: by a document, a decision, or a day.
+  public func enterMilestone(model: String) async throws {
+    try await MilestoneMark.enter(try await milestones(try await compliance(model: model)), self)
+  }
 }

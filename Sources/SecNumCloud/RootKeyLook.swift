@@ -1,6 +1,7 @@
+internal import Keyring
 internal import Wire
 
-/// The root key's file: who may read it, and what lies on the same medium.
+/// The root key's file: who may read it, and what lies on the same medium. Where the key is in a security module, the file bears its name alone.
 struct RootKeyLook {
   let isThere: Bool
   /// Of its mode, its owner and its folder.
@@ -40,7 +41,8 @@ struct RootKeyLook {
     let shared = try data.filter { try platform.host.attributes(of: $0)?.device == file.device }
     let mount = mounts.mount(of: path)
     let isEncrypted = try mount.map(mounts.isEncrypted) ?? false
-    if !shared.isEmpty, !isEncrypted {
+    let isInModule = platform.keyring.rootKey.isInModule
+    if !shared.isEmpty, !isEncrypted, !isInModule {
       mediumGaps.append(
         Text(
           "la clé racine repose sur le même support non chiffré que les données (\(mount?.source ?? "?")) : le vol du support livrerait les deux.",
@@ -50,6 +52,7 @@ struct RootKeyLook {
     evidence = .object([
       "fichier": .string(path), "mode": .string(mode), "support": .string(mount?.source ?? ""), "systeme": .string(mount?.type ?? ""),
       "chiffre": .boolean(isEncrypted), "partage": .array(shared.map { .string($0) }),
+      "hsm": .boolean(isInModule),
     ])
   }
 }

@@ -3,6 +3,7 @@ public import Base
 internal import Extents
 internal import Identity
 internal import Keyring
+internal import Ledger
 internal import Logging
 internal import Records
 public import Wire
@@ -154,13 +155,17 @@ extension TenantErasure {
       return nil
     }
     let (now, site, key, identity) = (platform.now, platform.site, platform.evidenceKey, platform.identity)
+    let entryID = platform.random.guid()
     return try await platform.records.write { transaction in
       guard try transaction.entries(of: tenant, limit: 1).isEmpty, try identity.tenant(tenant, in: transaction) == nil,
         try identity.guests(ofHome: tenant, limit: 1, in: transaction).isEmpty,
         try transaction.remove(ContractEnd.self, ContractEnd.key(tenant))
       else { return nil }
       let certificate = try ErasureCertificate(end, erasure, completed: now, site: site, key: key)
-      if !end.isProbe { try transaction.save(certificate) }
+      if !end.isProbe {
+        try transaction.save(certificate)
+        try certificate.entry(id: entryID).append(in: transaction)
+      }
       return certificate
     }
   }

@@ -3,6 +3,7 @@ public import Base
 public import Declarations
 internal import Identity
 internal import Keyring
+internal import Ledger
 internal import Logging
 internal import Records
 
@@ -186,7 +187,7 @@ public struct TenantErasure: Sendable {
     let (identity, access, keyring, resources) = (platform.identity, platform.access, platform.keyring, resources)
     let found = try await inventory(end.tenant)
     let files = try await platform.machines?.disks().filter { $0.tenant == end.tenant }.map(\.path) ?? []
-    let now = platform.now
+    let (now, entryID) = (platform.now, platform.random.guid())
     try await platform.records.write { transaction in
       if !end.isProbe {
         // It may have been cancelled, or begun, meanwhile.
@@ -206,6 +207,7 @@ public struct TenantErasure: Sendable {
         begun: now, keys: keys.keys, tenantKeyCount: keys.tenantKeyCount, dataKeyCount: keys.dataKeyCount, found: found,
         diskFiles: Array(files.prefix(Self.maximumDiskFiles)))
       try transaction.save(begun)
+      if !end.isProbe { try begun.entry(id: entryID, at: now).append(in: transaction) }
     }
   }
 

@@ -10,7 +10,7 @@ struct Cocagne: AsyncParsableCommand {
     version: Release.version,
     subcommands: [
       Up.self, Down.self, Status.self, Env.self, Doctor.self, TenantCommand.self, ImageCommand.self, MachinesCommand.self, SecNumCloudCommand.self,
-      DossierCommand.self, BackupCommand.self, Compare.self,
+      LedgerCommand.self, DossierCommand.self, BackupCommand.self, RootKeyCommand.self, Compare.self,
     ])
 }
 

@@ -4,6 +4,7 @@ import Directory
 import Edge
 import Identity
 import Keyring
+import Ledger
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -21,6 +22,7 @@ struct DirectoryFixture {
   let access: AccessControl
   let identity: IdentityService
   let endpoint: DirectoryEndpoint
+  let notes: LedgerNotes
   let clock = ManualClock()
   let random = SeededRandom(seed: 23)
   let tenant: Tenant
@@ -64,9 +66,10 @@ struct DirectoryFixture {
       User(
         id: .zero, tenant: tenant.id, userPrincipalName: "admin@contoso.local", displayName: "Administrator", mailNickname: "admin",
         created: clock.now()), password: "Correct horse 1")
+    notes = LedgerNotes(records: records, clock: clock, random: random, logger: logger)
     endpoint = DirectoryEndpoint(
       records: records, access: access, identity: identity, verifier: Verifier(identity: identity, tenants: [tenant.id, other.id]),
-      authorizer: access, address: address,
+      authorizer: access, address: address, notes: notes,
       clock: clock, random: random, logger: logger)
     try await give(DirectoryRole.globalAdministrator, to: administrator.id, .user)
   }

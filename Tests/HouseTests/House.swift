@@ -13,11 +13,13 @@ import ResourceManager
 import Simulation
 import Storage
 import Synchronization
+import Vault
 import Wire
 
 /// Every endpoint of the cloud over real records, with an authorizer that a test commands and watches.
 final class House: Sendable {
   static let account = "acct"
+  static let vault = "safe"
 
   let address = CloudAddress(domain: "house.test", port: 443)
   let tenant: GUID
@@ -27,7 +29,9 @@ final class House: Sendable {
   let login: IdentityEndpoint
   let graph: DirectoryEndpoint
   let storage: StorageEndpoint
-  private let random = SeededRandom(seed: 11)
+  let vault: VaultEndpoint
+  let vaults: Vaults
+  let random = SeededRandom(seed: 11)
   private let directory: ScratchDirectory
 
   init() async throws {
@@ -46,12 +50,16 @@ final class House: Sendable {
     let caller = Principal(kind: .user, tenant: tenant, objectID: random.guid(), name: "caller")
     let people = OneCaller(caller: caller)
     let accounts = StorageAccounts(records: records, keyring: keyring)
+    vaults = Vaults(records: records, keyring: keyring)
     let location = Location(
       name: "paris", displayName: "Paris", geography: "France", geographyGroup: "Europe", physicalLocation: "Paris", latitude: "0", longitude: "0",
       zones: ["1"])
     let manager = ResourceManager(
       records: records, access: access,
-      providers: [StorageProvider(accounts: accounts, random: random, address: address, locations: ["paris"])], locations: [location],
+      providers: [
+        StorageProvider(accounts: accounts, random: random, address: address, locations: ["paris"]),
+        VaultProvider(vaults: vaults, random: random, address: address, hasSecurityModule: true),
+      ], locations: [location],
       tenantProfile: { TenantProfile(id: $0, displayName: "t", domains: ["house.test"], countryCode: "FR") }, clock: clock, random: random,
       logger: logger)
     management = ResourceManagerEndpoint(
@@ -64,17 +72,26 @@ final class House: Sendable {
       accounts: accounts, extents: extents, verifier: people, principals: people, authorizer: authorizer, address: address, clock: clock,
       random: random,
       logger: logger)
+    vault = VaultEndpoint(
+      vaults: vaults, verifier: people, authorizer: authorizer, principals: people, access: access, address: address, clock: clock, random: random,
+      logger: logger)
     try await records.write { try $0.save(Subscription(id: subscription, tenant: tenant, displayName: "s", createdTime: clock.now())) }
     try await furnish()
   }
 
-  /// A group with a storage account and a container, so that there is something to be refused.
+  /// A group with a storage account and a container, and a vault, so that there is something to be refused.
   private func furnish() async throws {
     let group = "/subscriptions/\(subscription)/resourceGroups/g"
     let account = group + "/providers/Microsoft.Storage/storageAccounts/\(Self.account)"
-    let bodies = [(group, #"{"location":"paris"}"#), (account, #"{"location":"paris","kind":"StorageV2","sku":{"name":"Standard_LRS"}}"#)]
+    let bodies = [
+      (group, #"{"location":"paris"}"#), (account, #"{"location":"paris","kind":"StorageV2","sku":{"name":"Standard_LRS"}}"#),
+      (
+        group + "/providers/Microsoft.KeyVault/vaults/\(Self.vault)",
+        #"{"location":"paris","properties":{"tenantId":"\#(tenant)","sku":{"family":"A","name":"premium"}}}"#
+      ),
+    ]
     for (path, body) in bodies {
-      let answer = await management.respond(to: request(.PUT, path, query: "api-version=2024-01-01", host: "management.house.test", body: body))
+      let answer = await management.respond(to: request(.PUT, path, query: "api-version=2026-02-01", host: "management.house.test", body: body))
       guard (200...201).contains(answer.status.code) else { throw Unfurnished(status: answer.status, body: answer.body) }
     }
     let container = await storage.respond(to: storageRequest(.PUT, "/box", query: "restype=container"))

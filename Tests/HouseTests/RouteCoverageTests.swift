@@ -8,6 +8,7 @@ import NIOHTTP1
 import ResourceManager
 import Storage
 import Testing
+import Vault
 
 /// Every route of every service asks the one function that decides, and stops when that says no.
 @Suite(.timeLimit(.minutes(2))) struct RouteCoverageTests {
@@ -82,6 +83,26 @@ import Testing
         #expect(answer.status == .forbidden, "\(operation.name) answered \(answer.status.code)")
       }
       #expect(wasAsked, "\(operation.name) (\(operation.method) \(path)?\(query)) did not ask")
+    }
+  }
+
+  @Test func everyOperationOfVaultsAsks() async throws {
+    let house = try await House()
+    house.authorizer.refuseFromNowOn()
+    #expect(house.vault.operations.count > 20)
+    for operation in house.vault.operations {
+      _ = house.authorizer.takeAsked()
+      let path = operation.pattern.split(separator: "/").map { segment in
+        switch segment {
+        case "{collection}": "secrets"
+        case "{role}", "{assignment}": GUID(high: 1, low: 2).description
+        default: segment.hasPrefix("{") ? "thing" : String(segment)
+        }
+      }.reduce("") { $0 + "/" + $1 }
+      let request = house.request(operation.method, path, query: "api-version=7.4", host: "\(House.vault).vault.house.test")
+      let answer = await house.vault.respond(to: request)
+      #expect(house.authorizer.takeAsked() == [operation.permission.action.name], "\(operation.name): \(operation.method) \(path)")
+      #expect(answer.status == .forbidden, "\(operation.name) answered \(answer.status.code)")
     }
   }
 

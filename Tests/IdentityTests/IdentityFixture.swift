@@ -3,6 +3,7 @@ import Base
 import Edge
 import Identity
 import Keyring
+import Ledger
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -23,6 +24,7 @@ struct IdentityFixture {
   let keyring: Keyring
   let service: IdentityService
   var endpoint: IdentityEndpoint
+  let notes: LedgerNotes
   let clock = ManualClock()
   let random = SeededRandom(seed: 7)
   let address = CloudAddress(domain: "cocagne.localhost", port: 8443)
@@ -38,7 +40,8 @@ struct IdentityFixture {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     records = try SQLiteRecordStore(path: directory + "/records")
     keyring = Keyring(rootKey: try RootKey(creatingAt: directory + "/root.key", random: random), random: random)
-    service = try await Self.service(records, keyring, address, clock, random, rounds: maximumRounds)
+    notes = LedgerNotes(records: records, clock: clock, random: random, logger: Logger(label: "test"))
+    service = try await Self.service(records, keyring, address, clock, random, rounds: maximumRounds, notes)
     endpoint = IdentityEndpoint(service: service, authorizer: AccessControl(records: records), logger: Logger(label: "test"))
     let service = service
     tenant = try await records.write {
@@ -61,12 +64,13 @@ struct IdentityFixture {
   }
 
   static func service(
-    _ records: any RecordStore, _ keyring: Keyring, _ address: CloudAddress, _ clock: any WallClock, _ random: any RandomSource, rounds: Int = 10
+    _ records: any RecordStore, _ keyring: Keyring, _ address: CloudAddress, _ clock: any WallClock, _ random: any RandomSource, rounds: Int = 10,
+    _ notes: LedgerNotes? = nil
   ) async throws -> IdentityService {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return try await IdentityService(
-      records: records, keyring: keyring, address: address, clock: clock, random: random, logger: logger,
+      records: records, keyring: keyring, address: address, notes: notes, clock: clock, random: random, logger: logger,
       hashing: SecretHasher.Parameters(passwordRounds: rounds, secretRounds: rounds))
   }
 

@@ -2,7 +2,6 @@ import Base
 import Keyring
 import Records
 import Simulation
-import Synchronization
 import Testing
 
 @Suite struct RotationTests {
@@ -130,41 +129,5 @@ import Testing
     for (tenant, id) in made {
       await #expect(throws: KeyringError.wrongRootKey(expected: [next.id])) { try await fixture.bytes(id, tenant: tenant, by: old) }
     }
-  }
-}
-
-/// Records whose owner dies before a certain step.
-private final class BreakingRecords: RecordStore {
-  struct Broken: Error {}
-
-  private let records: SQLiteRecordStore
-  private let left: Mutex<Int>
-
-  init(_ records: SQLiteRecordStore, before step: Int) {
-    self.records = records
-    left = Mutex(step)
-  }
-
-  var isBroken: Bool { left.withLock { $0 < 0 } }
-
-  func step() throws {
-    let isAlive = left.withLock { left in
-      left = max(left - 1, -1)
-      return left >= 0
-    }
-    if !isAlive { throw Broken() }
-  }
-
-  func read<Result: Sendable>(_ body: @Sendable (any RecordReader) throws -> Result) async throws -> Result {
-    try await records.read(body)
-  }
-
-  func write<Result: Sendable>(_ body: @escaping @Sendable (RecordTransaction) throws -> Result) async throws -> Result {
-    try step()
-    return try await records.write(body)
-  }
-
-  func settle() async {
-    await records.settle()
   }
 }

@@ -1,6 +1,7 @@
 import Access
 import Base
 import Edge
+import Ledger
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -18,6 +19,7 @@ struct Cloud {
   let records: SQLiteRecordStore
   let access: AccessControl
   let manager: ResourceManager
+  let notes: LedgerNotes
   let endpoint: ResourceManagerEndpoint
   let authorizer: SpyAuthorizer
   let clock = ManualClock()
@@ -46,7 +48,8 @@ struct Cloud {
       random.guid(), random.guid(), random.guid(), random.guid(), random.guid()
     )
     self.authorizer = authorizer ?? SpyAuthorizer()
-    manager = Self.manager(records, access, clock, random)
+    notes = LedgerNotes(records: records, clock: clock, random: random, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    manager = Self.manager(records, access, clock, random, notes)
     endpoint = ResourceManagerEndpoint(
       manager: manager, verifier: StubVerifier(tenant: tenant, foreignTenant: foreignTenant, owner: owner), authorizer: self.authorizer,
       principals: StubPrincipals(), address: Self.address, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -57,11 +60,13 @@ struct Cloud {
     }
   }
 
-  static func manager(_ records: any RecordStore, _ access: AccessControl, _ clock: ManualClock, _ random: SeededRandom) -> ResourceManager {
+  static func manager(
+    _ records: any RecordStore, _ access: AccessControl, _ clock: ManualClock, _ random: SeededRandom, _ notes: LedgerNotes? = nil
+  ) -> ResourceManager {
     ResourceManager(
       records: records, access: access, providers: [TestProvider()], locations: [paris],
-      tenantProfile: { TenantProfile(id: $0, displayName: "Tenant", domains: ["test.example"], countryCode: "FR") }, clock: clock, random: random,
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      tenantProfile: { TenantProfile(id: $0, displayName: "Tenant", domains: ["test.example"], countryCode: "FR") }, notes: notes, clock: clock,
+      random: random, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   func close() async throws {

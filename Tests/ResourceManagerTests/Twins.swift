@@ -110,6 +110,12 @@ struct Thing: ResourceType {
       ResourceAction(name: "look", permission: "Microsoft.Test/things/look/action", isWrite: false) { resource, _, _, _ in
         ["seen": .string(resource.id.name)]
       },
+      ResourceAction(name: "reveal", permission: "Microsoft.Test/things/reveal/action", isWrite: true, givesSecret: true) { _, _, _, _ in
+        ["secret": "planted-showsAndChanges"]
+      },
+      ResourceAction(name: "show", permission: "Microsoft.Test/things/show/action", isWrite: false, givesSecret: true) { _, _, _, _ in
+        ["secret": "planted-shows"]
+      },
     ]
   }
 }

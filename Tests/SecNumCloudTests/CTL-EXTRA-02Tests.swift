@@ -1,5 +1,9 @@
+import Base
 import Catalogue
+import Ledger
+import Records
 import SecNumCloud
+import Simulation
 import Testing
 
 struct ControlEXTRA02Tests {
@@ -15,6 +19,29 @@ struct ControlEXTRA02Tests {
   @Test func `without its registers nothing is assessed`() async throws {
     let verdicts = try await ObservedHouse().verdicts(ControlEXTRA02())
     #expect(verdicts == ["5.3.e": .notAssessed, "19.1.l": .notAssessed, "19.6.c": .notAssessed])
+  }
+
+  @Test func `each request is entered in the ledger, and again when something of it changes`() async throws {
+    let house = try await house()
+    func entries() async throws -> [LedgerEntry] {
+      try await house.records.read { try LedgerEntry.waiting(in: $0) }.filter { $0.kind == .authorityRequest }
+    }
+    let first = try await entries()
+    #expect(Set(first.map(\.subject)) == ["register/demandes-autorites/demande-2026-1", "register/demandes-autorites/demande-2026-2"])
+    #expect(first.allSatisfy { $0.tenant == .zero && $0.personal.isEmpty && $0.facts["ground"] != nil && $0.facts["country"] != nil })
+    #expect(first.first { $0.subject.hasSuffix("-1") }?.facts["handedOver"] == "Journal d'accès d'un compte de stockage, sept jours")
+    house.clock.advance(by: .seconds(1))
+    try await house.set(AuthorityRequestRegister.self, AuthorityRequestRegister.example)
+    #expect(try await entries().count == 2)
+    house.clock.advance(by: .seconds(1))
+    let example = AuthorityRequestRegister.example.replacing("    avis: 2026-02-21\n", with: "")
+    try await house.set(AuthorityRequestRegister.self, example)
+    let changed = try #require(try await entries().last)
+    #expect(try await entries().count == 3)
+    #expect(changed.subject.hasSuffix("-1") && changed.facts["notice"] == nil)
+    // Every version of the register is told of besides, by its digest.
+    let filed = try await house.records.read { try LedgerEntry.waiting(in: $0) }.filter { $0.subject == "register/demandes-autorites" }
+    #expect(filed.count == 3 && Set(filed.compactMap { $0.facts["sha256"] }).count == 2)
   }
 
   @Test func `what was handed over without a decision of an authority of the Union is a gap`() async throws {

@@ -1,5 +1,6 @@
 import Base
 import Catalogue
+import Ledger
 import Records
 import SecNumCloud
 import Simulation
@@ -42,6 +43,49 @@ struct ObservatoryTests {
     let expired = try #require(try await compliance(house).state(of: "9.3.f"))
     #expect(expired.verdict == .notAssessed)
     #expect(expired.reason?.french.contains("périmée") == true)
+  }
+
+  @Test func `a look is entered in the ledger when a verdict changed, and else once a day`() async throws {
+    let house = try await ObservedHouse()
+    let isWeak = Mutex(false)
+    let observatory = Observatory(
+      platform: house.platform,
+      observations: [
+        Scripted {
+          isWeak.withLock { $0 }
+            ? [
+              Finding(["9.3.f"], .nonCompliant, subject: Self.subject, reason: Self.gap), Finding(["6.2.a"], .compliant, subject: Self.subject),
+            ] : [Finding(["9.3.f", "6.2.a"], .compliant, subject: Self.subject)]
+        }
+      ])
+    func entries() async throws -> [LedgerEntry] {
+      try await house.records.read { try LedgerEntry.waiting(in: $0) }.filter { $0.subject == "CTL-IAM-04" }
+    }
+    func look(after: Duration) async throws -> [Observation] {
+      house.clock.advance(by: after)
+      return try await observatory.observe("CTL-IAM-04")
+    }
+    let first = try await look(after: .zero)
+    let entry = try #require(try await entries().first)
+    #expect((entry.kind, entry.tenant, entry.time, entry.personal) == (.observation, .zero, house.clock.now(), [:]))
+    #expect(entry.facts["verdict: conforme"] == "6.2.a 9.3.f")
+    #expect(entry.facts["statements"] == first.map(\.digest).joined(separator: " "))
+    for _ in 0..<20 { _ = try await look(after: .seconds(60)) }
+    #expect(try await entries().count == 1)
+    isWeak.withLock { $0 = true }
+    let second = try await look(after: .seconds(60))
+    let changed = try #require(try await entries().last)
+    #expect(try await entries().count == 2)
+    #expect(changed.facts["verdict: non conforme"] == "9.3.f")
+    #expect(changed.facts["verdict: conforme"] == "6.2.a")
+    #expect(changed.facts["statements"] == second.map(\.digest).joined(separator: " "))
+    // Before it expires: then it would be the first of its verdict again.
+    let pace = Frequency(try #require(house.platform.requirements.control("CTL-IAM-04"))).validity / 2
+    let nextDay = changed.time.advanced(by: .seconds(86400))
+    while house.clock.now().advanced(by: pace) < nextDay { _ = try await look(after: pace) }
+    #expect(try await entries().count == 2)
+    _ = try await look(after: pace)
+    #expect(try await entries().count == 3)
   }
 
   @Test func `an item is not proven by one control while another has never looked`() async throws {

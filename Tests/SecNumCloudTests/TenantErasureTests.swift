@@ -5,6 +5,8 @@ import Extents
 import Foundation
 import Identity
 import Keyring
+import Ledger
+import Logging
 import Records
 import ResourceManager
 import SecNumCloud
@@ -135,6 +137,44 @@ struct TenantErasureTests {
     try await cloud.records.write { _ = try identity.createTenant(displayName: "acme", domains: ["acme.cloud.test"], country: "FR", in: $0) }
   }
 
+  @Test func `a tenant's persons leave the ledger with its keys, and its entries stay`() async throws {
+    let cloud = try await EndingCloud(ScratchDirectory())
+    let (identity, person) = (cloud.identity, "ann@acme.cloud.test")
+    let ledger = try await Ledger(
+      origin: "cloud.test/ledger", records: cloud.records, keyring: cloud.keyring, clock: cloud.clock, random: cloud.random,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, isTenant: { try identity.tenant($0, in: $1) != nil })
+    func append(_ subject: String) async throws {
+      let entry = LedgerEntry(
+        id: cloud.random.guid(), time: cloud.clock.now(), tenant: EndingCloud.acme, kind: .controlWrite, subject: subject, outcome: .succeeded,
+        personal: ["caller": person])
+      try await cloud.records.write { try entry.append(in: $0) }
+      try await ledger.fileAll()
+    }
+    func personal(_ subject: String) async throws -> [String: String]? {
+      try await ledger.entries(tenant: EndingCloud.acme, limit: 1000).first { $0.entry.json["subject"]?.string == subject }?.personal
+    }
+    try await append("/before")
+    #expect(try await personal("/before") == ["caller": person])
+    #expect(try await cloud.entries(with: person).allSatisfy { !$0.hasPrefix("ledger.") }, "a person's name rests in clear")
+    try await cloud.begin()
+    #expect(try await personal("/before") == [:])
+    // Of a request that was under way.
+    try await append("/after")
+    #expect(try await personal("/after") == [:])
+    let certificate = try await cloud.finish()
+    try await ledger.fileAll()
+    #expect(try await personal("/before") == [:])
+    #expect(try await personal("/after") == [:])
+    #expect(try await cloud.entries(with: person).isEmpty)
+    let entries = try await ledger.entries(tenant: EndingCloud.acme, limit: 1000)
+    let last = try #require(entries.last { $0.entry.json["kind"]?.string == LedgerEntry.Kind.erasure.rawValue })
+    #expect(last.entry.json["facts"]?["sha256"]?.string == sha256Hexadecimal(certificate.statement.utf8))
+    // The log is as it was.
+    let first = try #require(entries.first)
+    let receipt = try #require(try await ledger.receipt(for: first.entry.sequence)).receipt
+    #expect(receipt.leaf == first.entry.leaf)
+  }
+
   @Test func `a disk's file that is still there holds the certificate back`() async throws {
     let cloud = try await EndingCloud(ScratchDirectory())
     let disk = cloud.directory("disk.qcow2")
@@ -203,9 +243,16 @@ struct TenantErasureTests {
   }
 
   private func expectErased(_ cloud: EndingCloud, _ certificate: ErasureCertificate, _ comment: Comment? = nil) async throws {
-    #expect(try await cloud.entries(with: "acme").isEmpty, comment)
-    #expect(try await cloud.entries(with: EndingCloud.acme.bytes).isEmpty, comment)
-    #expect(try await cloud.entries(with: EndingCloud.acme.description).allSatisfy { $0.hasPrefix(ErasureCertificate.kind) }, comment)
+    // What was done, and to which resource, stays in the ledger for good; `a tenant's persons leave the ledger with its keys` is about who did it.
+    func isLedger(_ key: String) -> Bool { key.hasPrefix("ledger.") }
+    #expect(try await cloud.entries(with: "acme").allSatisfy(isLedger), comment)
+    #expect(try await cloud.entries(with: EndingCloud.acme.bytes).allSatisfy(isLedger), comment)
+    #expect(
+      try await cloud.entries(with: EndingCloud.acme.description).allSatisfy { isLedger($0) || $0.hasPrefix(ErasureCertificate.kind) }, comment)
+    let ended = try await cloud.records.read { try LedgerEntry.waiting(in: $0) }.filter { $0.kind == .erasure }
+    #expect(Set(ended.map { $0.facts["operation"] }) == ["destroy keys", "certify"] && ended.count == 2, comment)
+    #expect(ended.compactMap { $0.facts["sha256"] } == [sha256Hexadecimal(certificate.statement.utf8)], comment)
+    #expect(ended.allSatisfy { $0.tenant == EndingCloud.acme && $0.personal.isEmpty }, comment)
     #expect(cloud.platform.evidenceKey.isValid(certificate.signature, over: certificate.statement.utf8), comment)
     #expect(try await cloud.blob("box/large", "acmedata") == nil, comment)
     #expect(try await cloud.blob("box/small", "betadata") == Array("petit".utf8), comment)

@@ -5,6 +5,7 @@ import Edge
 import Extents
 import Foundation
 import Keyring
+import Ledger
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -28,6 +29,7 @@ final class AccountFixture: Sendable {
   let directory = People()
   let provider: StorageProvider
   let endpoint: StorageEndpoint
+  let notes: LedgerNotes
   let development: DevelopmentStorage
   private let path: String
 
@@ -47,9 +49,10 @@ final class AccountFixture: Sendable {
     development = DevelopmentStorage(accounts: accounts, random: random, address: address)
     access = AccessControl(records: records)
     provider = StorageProvider(accounts: accounts, random: random, address: address, locations: ["paris"])
+    notes = LedgerNotes(records: records, clock: clock, random: random, logger: logger)
     endpoint = StorageEndpoint(
-      accounts: accounts, extents: extents, verifier: directory, principals: directory, authorizer: access, address: address, clock: clock,
-      random: random, logger: logger)
+      accounts: accounts, extents: extents, verifier: directory, principals: directory, authorizer: access, address: address, notes: notes,
+      clock: clock, random: random, logger: logger)
   }
 
   deinit {

@@ -235,3 +235,11 @@ extension AccountFixture {
     }
   }
 }
+
+extension ProviderAction {
+  /// What one that only reads gives.
+  func run(_ parameters: [String: String], _ body: JSON, _ context: OperationContext, _ reader: any RecordReader) throws -> JSON {
+    guard case .read(let run) = work else { throw CloudError(500, "NotARead", path) }
+    return try run(parameters, body, context, reader)
+  }
+}

@@ -25,6 +25,8 @@ public struct BackupRestore: Sendable {
     public var id: GUID
     public var time: String
     public var files: Int
+    /// The name of the root key of its day; nil where it does not say.
+    public var rootKey: GUID?
     /// The key that signed it: whoever checks compares it with the one that the platform publishes.
     public var signedBy: String
   }
@@ -53,27 +55,27 @@ public struct BackupRestore: Sendable {
     if let extra = there.first(where: { !listed.contains($0) }) {
       throw ObservationFailure("\(folder)/\(extra) n'est pas de cette sauvegarde.", "\(folder)/\(extra) is not of this backup.")
     }
-    let (id, time) = try description()
-    return Summary(id: id, time: time, files: sums.files.count, signedBy: signer.fingerprint)
+    let (id, time, rootKey) = try description()
+    return Summary(id: id, time: time, files: sums.files.count, rootKey: rootKey, signedBy: signer.fingerprint)
   }
 
   private static let maximumSumsBytes = 64 << 20
   private static let maximumSmallBytes = 1 << 20
   private static let recordsPerTransaction = 500
 
-  private func description() throws -> (id: GUID, time: String) {
+  private func description() throws -> (id: GUID, time: String, rootKey: GUID?) {
     let path = folder + "/" + PlatformBackup.description
     guard let text = try host.text(of: path), let json = try? JSON(parsing: Array(text.utf8)), json["format"]?.integer == 1,
       let id = json["id"]?.string.flatMap({ GUID($0) }), let time = json["date"]?.string
     else { throw ObservationFailure("\(path) n'est pas lisible.", "\(path) cannot be read.") }
-    return (id, time)
+    return (id, time, json["cle_racine"]?.string.flatMap { GUID($0) })
   }
 
   /// Brings a verified backup back: the records to a file that must not be there, the segments to a folder. Gives how many records there are.
   ///
   /// Throws `ObservationFailure` where the root key is not the one of the backup's day.
   public func restore(records path: String, segments: String, rootKey: RootKey) async throws -> Int {
-    let key = rootKey.backupKey(try description().id)
+    let key = try rootKey.backupKey(try description().id)
     guard try host.attributes(of: path) == nil else { throw ObservationFailure("\(path) est déjà là.", "\(path) is there already.") }
     let source = try PosixDisk(path: folder)
     let archive = try BackupArchiveReader(
@@ -164,7 +166,9 @@ extension PlatformBackup {
         throw ObservationFailure(
           "la sauvegarde \(summary.id) n'est pas au catalogue.", "the backup \(summary.id) is not in the catalogue.")
       }
-      let rootKey = try RootKey(readingFrom: platform.site.rootKey)
+      // Of a file, what lies there now is what a restore would have.
+      let inUse = platform.keyring.rootKey
+      let rootKey = inUse.isInModule ? inUse : try RootKey(readingFrom: platform.site.rootKey)
       // Of mode 0700: the restored records are in clear.
       _ = try PosixDisk(path: work)
       record.records = try await restore.restore(records: work + "/records", segments: work + "/segments", rootKey: rootKey)

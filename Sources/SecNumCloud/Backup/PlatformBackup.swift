@@ -21,7 +21,7 @@ public struct PlatformBackup: Sendable {
 
   private static let copyBytes = 4 << 20
   private static let recordsPerRead = 2000
-  private static let settingsFiles = ["machines.json"]
+  private static let settingsFiles = ["machines.json", "ledger.json"]
   /// Compaction may take a segment away while it is looked for.
   private static let attempts = 3
 
@@ -39,7 +39,7 @@ public struct PlatformBackup: Sendable {
     for _ in 0..<Self.attempts {
       // Its id gives its key: an attempt never writes under the key of another.
       let record = BackupRecord(id: platform.random.guid(), time: platform.now, folder: folder, sums: "", files: 0, bytes: 0)
-      let key = platform.keyring.backupKey(record.id)
+      let key = try platform.keyring.backupKey(record.id)
       guard let (segments, records) = try await snapshot(&work, key) else { continue }
       return try await complete(record, segments, records, &work, key)
     }

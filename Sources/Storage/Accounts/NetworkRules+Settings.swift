@@ -6,15 +6,17 @@ internal import Wire
 /// Source: Microsoft, "Storage Accounts - Create", REST reference of the storage resource provider, `NetworkRuleSet`.
 extension NetworkRules {
   private static let bypasses = ["None", "Logging", "Metrics", "AzureServices"]
+  /// Rules of one account.
+  private static let maximumRanges = 400
 
   /// What stored settings say; nil where they let everybody in.
   init?(_ settings: JSON.Object) {
     let rules = settings["networkAcls"]
-    isPublic = settings["publicNetworkAccess"]?.string != "Disabled"
-    allowsByDefault = rules?["defaultAction"]?.string != "Deny"
+    self.init(
+      isPublic: settings["publicNetworkAccess"]?.string != "Disabled", allowsByDefault: rules?["defaultAction"]?.string != "Deny",
+      ranges: rules?["ipRules"]?.array?.compactMap { $0["value"]?.string.flatMap { IPv4Prefix($0) } } ?? [],
+      admitsServices: rules?["bypass"]?.string?.contains("AzureServices") ?? true)
     guard !isPublic || !allowsByDefault else { return nil }
-    ranges = rules?["ipRules"]?.array?.compactMap { $0["value"]?.string.flatMap { IPv4Prefix($0) } } ?? []
-    admitsServices = rules?["bypass"]?.string?.contains("AzureServices") ?? true
   }
 
   /// `networkAcls` of a request, where what it leaves out stays as `stored`. Throws Azure's errors for rules that cannot be, and refuses those that

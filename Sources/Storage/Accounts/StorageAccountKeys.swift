@@ -19,10 +19,12 @@ struct StorageAccountKeys: Sendable {
     let account = "Microsoft.Storage/storageAccounts"
     return [
       // Handing keys out changes nothing, and yet belongs in the activity log.
-      ResourceAction(name: "listKeys", permission: "\(account)/listkeys/action", isWrite: true) { resource, _, _, transaction in
+      ResourceAction(name: "listKeys", permission: "\(account)/listkeys/action", isWrite: true, givesSecret: true) {
+        resource, _, _, transaction in
         try list(StorageAccountType.account(of: resource, in: transaction), in: transaction)
       },
-      ResourceAction(name: "regenerateKey", permission: "\(account)/regeneratekey/action", isWrite: true) { resource, body, context, transaction in
+      ResourceAction(name: "regenerateKey", permission: "\(account)/regeneratekey/action", isWrite: true, givesSecret: true) {
+        resource, body, context, transaction in
         try regenerate(StorageAccountType.account(of: resource, in: transaction), body, now: context.now, in: transaction)
       },
       ResourceAction(
@@ -34,11 +36,13 @@ struct StorageAccountKeys: Sendable {
         accounts.invalidate(account.name, after: transaction)
         return [:]
       },
-      ResourceAction(name: "ListAccountSas", permission: "\(account)/listAccountSas/action", isWrite: true) { resource, body, _, transaction in
+      ResourceAction(name: "ListAccountSas", permission: "\(account)/listAccountSas/action", isWrite: true, givesSecret: true) {
+        resource, body, _, transaction in
         try StorageAccountSignature(keys: self).accountSignature(
           StorageAccountType.account(of: resource, in: transaction), body, in: transaction)
       },
-      ResourceAction(name: "ListServiceSas", permission: "\(account)/listServiceSas/action", isWrite: true) { resource, body, _, transaction in
+      ResourceAction(name: "ListServiceSas", permission: "\(account)/listServiceSas/action", isWrite: true, givesSecret: true) {
+        resource, body, _, transaction in
         try StorageAccountSignature(keys: self).serviceSignature(
           StorageAccountType.account(of: resource, in: transaction), body, in: transaction)
       },

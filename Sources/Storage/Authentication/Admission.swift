@@ -1,5 +1,6 @@
 internal import Base
 internal import Edge
+internal import Wire
 
 /// Whether a request may come to an account at all, by the connection that it came on and the address that it came from. It is asked before anybody
 /// is asked who they are.

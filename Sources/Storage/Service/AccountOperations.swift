@@ -1,6 +1,7 @@
 internal import Access
 internal import Base
 internal import Edge
+internal import Ledger
 internal import NIOCore
 internal import NIOHTTP1
 internal import Records
@@ -155,6 +156,14 @@ struct AccountOperations: Sendable {
     let terms = UserDelegationKey(
       objectID: call.principal.objectID, tenant: call.principal.tenant, start: start, expiry: expiry, service: service, version: call.version,
       delegatedTenant: delegatedTenant)
+    let entry = LedgerEntry(
+      id: services.random.guid(), time: call.now, tenant: account.account.tenant, kind: .secretRead, subject: account.path, outcome: .succeeded,
+      request: call.request.identifiers.request,
+      facts: ["service": service.rawValue, "operation": call.operation, "start": start.iso8601, "expiry": expiry.iso8601],
+      personal: [
+        "caller": call.principal.name, "principal": call.principal.objectID.description, "address": call.request.remoteAddress,
+      ])
+    try await services.records.write { try entry.append(in: $0) }
     return Self.xml(terms.document(account.delegationSecret), .ok)
   }
 

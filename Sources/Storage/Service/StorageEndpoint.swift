@@ -2,6 +2,7 @@ public import Access
 public import Base
 public import Edge
 public import Extents
+public import Ledger
 public import Logging
 public import NIOHTTP1
 internal import Records
@@ -19,6 +20,7 @@ public final class StorageEndpoint: EdgeService {
   private let authorizer: any Authorizer
   private let address: CloudAddress
   private let clock: any WallClock
+  private let notes: LedgerNotes?
   private let logger: Logger
   private let purger: StoragePurger
   private let copier: BlobCopier
@@ -30,10 +32,11 @@ public final class StorageEndpoint: EdgeService {
     StorageService.allCases.map { .below("\($0.rawValue).core.\(domain)") }
   }
 
-  /// `accounts` is the one that the provider has too.
+  /// `accounts` is the one that the provider has too. Refusals are noted in `notes`.
   public init(
     accounts: StorageAccounts, extents: ExtentStore, verifier: any TokenVerifier, principals: any PrincipalResolver, authorizer: any Authorizer,
-    address: CloudAddress, clock: any WallClock, random: any RandomSource, limits: StorageLimits = StorageLimits(), logger: Logger
+    address: CloudAddress, notes: LedgerNotes? = nil, clock: any WallClock, random: any RandomSource, limits: StorageLimits = StorageLimits(),
+    logger: Logger
   ) {
     let services = StorageServices(
       records: accounts.records, extents: extents, keyring: accounts.keyring, clock: clock, random: random, address: address, logger: logger)
@@ -56,6 +59,7 @@ public final class StorageEndpoint: EdgeService {
     self.authorizer = authorizer
     self.address = address
     self.clock = clock
+    self.notes = notes
     self.logger = logger
     purger = StoragePurger(services, limits: limits)
     lifecycle = LifecycleManager(services, limits: limits)
@@ -124,6 +128,10 @@ public final class StorageEndpoint: EdgeService {
     } catch {
       let error = StorageErrorResponse.cloudError(error)
       log(error, request, exchange)
+      if let notes, let account = exchange.named {
+        notes.note(
+          error, request, account: account, service: exchange.service, operation: exchange.operation, principal: exchange.principal)
+      }
       response =
         exchange.service == .table
         ? StorageErrorResponse.renderOData(error, to: request, now: now) : StorageErrorResponse.render(error, to: request, now: now)
@@ -147,8 +155,12 @@ public final class StorageEndpoint: EdgeService {
   private struct Exchange {
     var version = StorageVersion.newest
     var service = StorageService.blob
+    /// The account that the request names, whether or not it may come in, and once it may.
+    var named: OpenAccount?
     var account: OpenAccount?
     var operation: String?
+    /// Who sent it, once that is known.
+    var principal: Principal?
     /// In effect where neither the request nor its signature names one.
     var inheritedVersion: String?
     /// The tenant for which another service of this cloud asks, where one does.
@@ -186,6 +198,7 @@ public final class StorageEndpoint: EdgeService {
       Self.portService(of: request) ?? StorageTarget.accountName(host: request.host, domain: address.domain)?.service ?? .blob
     let target = try target(of: request)
     guard let account = try await accounts.account(named: target.account) else { throw StorageError.resourceNotFound }
+    exchange.named = account
     // A service of this cloud is trusted with its own tenant's accounts only: for anybody else it comes from outside.
     try await Admission.require(request, account.account, isInternal: exchange.askingTenant == account.account.tenant)
     exchange.account = account
@@ -219,6 +232,7 @@ public final class StorageEndpoint: EdgeService {
     case .service(let principal): credential = try await self.credential(of: principal, for: unauthenticated)
     case .caller(let principal): credential = StorageCredential(principal: principal, scope: authenticator.scope(of: unauthenticated))
     }
+    exchange.principal = credential.principal
     let version = requested ?? credential.version ?? exchange.inheritedVersion ?? account.properties.defaultServiceVersion ?? StorageVersion.newest
     exchange.version = version
     try await decide(credential, operation.action(request), tenant: account.account.tenant)

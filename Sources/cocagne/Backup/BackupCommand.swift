@@ -1,7 +1,10 @@
 internal import ArgumentParser
 internal import Base
 internal import Keyring
+internal import Logging
+internal import Records
 internal import SecNumCloud
+internal import SecurityModule
 internal import Wire
 
 /// `cocagne backup …`
@@ -85,7 +88,7 @@ struct BackupTest: ParsableCommand {
   }
 }
 
-/// `cocagne backup restore FOLDER --root-key FILE`
+/// `cocagne backup restore FOLDER --root-key FILE`, or `--hsm FILE`
 struct BackupRestoreCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore",
@@ -93,16 +96,22 @@ struct BackupRestoreCommand: AsyncParsableCommand {
 
   @OptionGroup var data: DataOptions
   @Argument(help: "Le dossier. — The folder.") var folder: String
-  @Option(help: "Le fichier de la clé racine du jour de la sauvegarde. — The file of the root key of the backup's day.") var rootKey: String
+  @Option(help: "Le fichier de la clé racine du jour de la sauvegarde. — The file of the root key of the backup's day.") var rootKey: String?
+  @Option(help: "Le hsm.json du HSM où était la clé racine ce jour-là. — The hsm.json of the HSM that had the root key on that day.") var hsm: String?
+
+  func validate() throws {
+    guard (rootKey == nil) != (hsm == nil) else { throw ValidationError("--root-key | --hsm") }
+  }
 
   func run() async throws {
     let directory = data.directory
-    guard try DataDirectory.read(directory.records) == nil, try DataDirectory.read(directory.rootKey) == nil else {
+    let place = RootKeyPlace(directory: directory)
+    guard try DataDirectory.read(directory.records) == nil, try !place.hasFile, try place.moduleKey() == nil else {
       throw OperatorError("\(directory.path) contient déjà un nuage.", "\(directory.path) holds a cloud already.")
     }
     let restore = BackupRestore(folder: DataDirectory(path: folder).path)
     let summary = try operating { try restore.verify() }
-    let key = try RootKey(readingFrom: rootKey)
+    let key = try key(of: summary)
     try directory.prepare()
     let count: Int
     do {
@@ -110,13 +119,43 @@ struct BackupRestoreCommand: AsyncParsableCommand {
     } catch let failure as ObservationFailure {
       throw OperatorError(failure.text.french, failure.text.english)
     }
+    let records = try SQLiteRecordStore(path: directory.records)
+    try await OperatorActions.enter("backup restore", subject: summary.id.description, in: records)
+    try await records.close()
     let settings = try operating { try restore.settings(rootKey: key) }
     if let machines = settings["machines.json"] { try DataDirectory.write(machines, to: directory.machineSettings) }
+    if let ledger = settings["ledger.json"] { try DataDirectory.write(ledger, to: directory.ledgerSettings) }
     // Last: without it the directory does not start, and this command can be given again once it is cleared.
-    try DataDirectory.write(try DataDirectory.read(rootKey) ?? [], to: directory.rootKey)
+    if let rootKey { try DataDirectory.write(try DataDirectory.read(rootKey) ?? [], to: directory.rootKey) }
+    if let hsm, let name = summary.rootKey {
+      try Self.settings(hsm).write(directory)
+      try place.restore(name)
+    }
     Bilingual.say(
       "Sauvegarde \(summary.id) restaurée dans \(directory.path) : \(count) enregistrements. « cocagne up » le démarre.",
       "Backup \(summary.id) restored into \(directory.path): \(count) records. “cocagne up” starts it.")
+  }
+}
+
+extension BackupRestoreCommand {
+  private func key(of summary: BackupRestore.Summary) throws -> RootKey {
+    if let rootKey { return try RootKey(readingFrom: rootKey) }
+    guard let hsm, let name = summary.rootKey else {
+      throw OperatorError("Cette sauvegarde ne dit pas sous quelle clé racine elle est.", "This backup does not say which root key it is under.")
+    }
+    let settings = try Self.settings(hsm)
+    let key = ModuleRootKey(name, in: try settings.module(logger: Logger.silent))
+    do {
+      try key.check()
+    } catch KeyringError.rootKeyUnavailable(let reason) {
+      throw settings.unavailable(reason)
+    }
+    return RootKey(key)
+  }
+
+  private static func settings(_ path: String) throws -> ModuleSettings {
+    guard let bytes = try DataDirectory.read(path) else { throw OperatorError("\(path) manque.", "\(path) lacks.") }
+    return try ModuleSettings(bytes, path: path)
   }
 }
 

@@ -21,6 +21,8 @@ struct Down: AsyncParsableCommand {
       return Bilingual.say("Aucun nuage ne tourne ici.", "No cloud is running here.")
     }
     let identifier = pid_t(process)
+    // So that it is entered who stops the cloud. One of an earlier version does not know the command, and stops all the same.
+    _ = try? ControlSocket.ask(data.directory, "down")
     guard kill(identifier, SIGTERM) == 0 else { throw DiskError.system(errno, call: "kill") }
     let deadline = ContinuousClock.now + Self.patience
     while kill(identifier, 0) == 0 {

@@ -78,6 +78,9 @@ struct Examination {
 
   private func rootKey() -> Finding {
     var status = stat()
+    if stat(directory.moduleRootKey, &status) == 0 {
+      return Finding(state: .sound, french: "La clé racine est dans un HSM.", english: "The root key is in an HSM.")
+    }
     guard stat(directory.rootKey, &status) == 0 else {
       return Finding(
         state: .sound, french: "Pas encore de clé racine : « cocagne up » la crée.", english: "No root key yet: “cocagne up” makes it.")

@@ -1,6 +1,7 @@
 internal import Access
 internal import Base
 internal import Identity
+internal import Ledger
 internal import Records
 internal import ResourceManager
 
@@ -121,5 +122,12 @@ struct Bootstrap {
           resolvedType: type, by: holder, now: now, in: transaction)
       }
     }
+    try LedgerEntry(
+      id: random.guid(), time: now, tenant: tenant.id, kind: .controlWrite, subject: "/tenants/\(tenant.id)", outcome: .succeeded,
+      facts: [
+        "operation": "tenant add", "subscription": credentials.subscription.description, "credentials": plan.secret.keyID.description,
+      ],
+      personal: ["object": administrator.id.description, "application": credentials.clientID.description]
+    ).append(in: transaction)
   }
 }

@@ -25,6 +25,11 @@ struct CertificateAuthority: Record, Codable {
   var serverCertificate: String
   var sealedServerKey: [UInt8]
   var serverExpiry: Timestamp
+  /// The wildcards that the server certificate has; nil in records of earlier days.
+  var wildcards: [String]?
+
+  /// A wildcard covers one label, so each depth of service names has its own.
+  private static let wildcards = ["", "blob.core.", "queue.core.", "table.core.", "file.core.", "dfs.core.", "web.core.", "vault.", "ledger."]
 
   var key: RecordKey { Self.key }
 
@@ -34,7 +39,8 @@ struct CertificateAuthority: Record, Codable {
   ) throws -> CertificateAuthority {
     let now = clock.now()
     if let stored = try transaction.fetch(CertificateAuthority.self, key) {
-      if stored.domain == domain && stored.serverExpiry > now.advanced(by: renewalMargin) { return stored }
+      let isForAll = stored.domain == domain && stored.wildcards == wildcards
+      if isForAll && stored.serverExpiry > now.advanced(by: renewalMargin) { return stored }
       let rootKey = try stored.privateKey(sealed: stored.sealedKey, keyring: keyring, in: transaction)
       return try issue(stored.certificate, rootKey, domain: domain, now: now, keyring: keyring, in: transaction)
     }
@@ -46,6 +52,11 @@ struct CertificateAuthority: Record, Codable {
   /// The front door's private key, in PEM.
   func serverKey(keyring: Keyring, in reader: any RecordReader) throws -> String {
     try privateKey(sealed: sealedServerKey, keyring: keyring, in: reader).pemRepresentation
+  }
+
+  /// The authority's own private key: for what signs certificates, and nothing else.
+  func rootKey(keyring: Keyring, in reader: any RecordReader) throws -> P256.Signing.PrivateKey {
+    try privateKey(sealed: sealedKey, keyring: keyring, in: reader)
   }
 
   private func privateKey(sealed: [UInt8], keyring: Keyring, in reader: any RecordReader) throws -> P256.Signing.PrivateKey {
@@ -62,7 +73,7 @@ struct CertificateAuthority: Record, Codable {
       sealedKey: try keyring.seal(rootKey.rawRepresentation, context: sealContext, tenant: .zero, in: transaction), domain: domain,
       serverCertificate: try server.serializeAsPEM().pemString,
       sealedServerKey: try keyring.seal(serverKey.rawRepresentation, context: sealContext, tenant: .zero, in: transaction),
-      serverExpiry: now.advanced(by: serverLifetime))
+      serverExpiry: now.advanced(by: serverLifetime), wildcards: wildcards)
     try transaction.save(record)
     return record
   }
@@ -87,8 +98,6 @@ struct CertificateAuthority: Record, Codable {
   private static func serverCertificate(
     _ key: P256.Signing.PrivateKey, domain: String, issuer: Certificate, issuerKey: P256.Signing.PrivateKey, now: Timestamp
   ) throws -> Certificate {
-    // A wildcard covers one label, so each depth of service names has its own.
-    let wildcards = ["", "blob.core.", "queue.core.", "table.core.", "file.core.", "dfs.core.", "web.core.", "vault."]
     let names: [GeneralName] =
       wildcards.map { .dnsName("*.\($0)\(domain)") } + [
         .dnsName(domain), .dnsName("localhost"), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])),

@@ -21,7 +21,7 @@ struct ClientProfile {
       endpoint_resource_manager = \(management)
       endpoint_vm_image_alias_doc = \(management)aliases.json
       suffix_storage_endpoint = \(address.storageSuffix)
-      suffix_keyvault_dns = .\(address.url("vault").dropFirst("https://".count))
+      suffix_keyvault_dns = .\(address.vaultSuffix)
 
       """
     let configuration = """

@@ -13,7 +13,7 @@ internal import Wire
 ///
 /// One JSON line in, one JSON line out: `{"command":"status"}` gives `{"result":{…}}` or `{"error":{"french":…,"english":…}}`.
 struct ControlSocket: Service {
-  typealias Handler = @Sendable (_ command: String, _ arguments: JSON) async throws -> JSON
+  typealias Handler = @Sendable (_ command: String, _ arguments: JSON, _ account: OperatorAccount) async throws -> JSON
 
   /// Bytes of one request line.
   static let maximumRequestBytes = 64 << 10
@@ -45,6 +45,7 @@ struct ControlSocket: Service {
 
   private func serve(_ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
     do {
+      let account = await Self.account(of: connection.channel)
       try await connection.executeThenClose { inbound, outbound in
         var line = ByteBuffer()
         for try await var piece in inbound {
@@ -52,7 +53,7 @@ struct ControlSocket: Service {
           guard line.readableBytes <= Self.maximumRequestBytes else { return }
           if line.readableBytesView.last == UInt8(ascii: "\n") { break }
         }
-        let answer = await answer(Array(line.readableBytesView))
+        let answer = await answer(Array(line.readableBytesView), account)
         try await outbound.write(ByteBuffer(bytes: answer.bytes + [UInt8(ascii: "\n")]))
       }
     } catch {
@@ -60,11 +61,19 @@ struct ControlSocket: Service {
     }
   }
 
-  private func answer(_ line: [UInt8]) async -> JSON {
+  /// Whose process is at the other end.
+  private static func account(of channel: any Channel) async -> OperatorAccount {
+    guard let provider = channel as? any SocketOptionProvider else { return OperatorAccount() }
+    let credentials: EventLoopFuture<OperatorAccount.Credentials> = provider.unsafeGetSocketOption(
+      level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))
+    return OperatorAccount(user: try? await credentials.get().user)
+  }
+
+  private func answer(_ line: [UInt8], _ account: OperatorAccount) async -> JSON {
     do {
       let request = try JSON(parsing: line)
       guard let command = request["command"]?.string else { throw OperatorError("Commande inconnue.", "Unknown command.") }
-      return ["result": try await handler(command, request["arguments"] ?? [:])]
+      return ["result": try await handler(command, request["arguments"] ?? [:], account)]
     } catch let error as OperatorError {
       return ["error": ["french": .string(error.french), "english": .string(error.english)]]
     } catch {

@@ -17,12 +17,20 @@ struct DataDirectory {
   }
 
   var rootKey: String { path + "/keys/root.key" }
+  /// The name of the root key in the security module; where this is, the file above is no more.
+  var moduleRootKey: String { path + "/keys/root.hsm" }
+  /// The name of the root key that a move into the module has begun with.
+  var nextModuleRootKey: String { path + "/keys/root.hsm.next" }
+  /// Which security module the cloud uses.
+  var moduleSettings: String { path + "/hsm.json" }
   var records: String { path + "/records/cocagne.sqlite" }
   var segments: String { path + "/segments" }
   var log: String { path + "/cocagne.log" }
   var controlSocket: String { path + "/control.sock" }
   /// What the operator decides of machines and their networks.
   var machineSettings: String { path + "/machines.json" }
+  /// What the operator decides of the ledger's witnesses.
+  var ledgerSettings: String { path + "/ledger.json" }
   /// The certificate of the platform's authority, for clients to trust. Public.
   var authorityCertificate: String { path + "/client/ca.pem" }
   /// The directory of the Azure CLI's profile.

@@ -1,4 +1,6 @@
 internal import Base
+// Where Foundation is loaded, the compiler takes the system's `stat` for CoreFoundation's.
+internal import CoreFoundation
 
 #if canImport(Glibc)
   internal import Glibc

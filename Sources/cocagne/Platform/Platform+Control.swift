@@ -67,6 +67,9 @@ extension Platform {
   ) async throws -> JSON {
     switch command {
     case "status": return try await status(machines)
+    // The command itself sends the signal, and waits.
+    case "down": return [:]
+    case let command where Self.ledgerCommands.contains(command): return try await handleLedger(command, arguments)
     case let command where TenantErasure.commands.contains(command): return try await erasure.handle(command, arguments)
     case let command where Sovereignty.backupCommands.contains(command): return try await sovereignty.backup(command, arguments)
     case let command where Sovereignty.commands.contains(command): return try await sovereignty.handle(command, arguments)

@@ -4,6 +4,7 @@ internal import Records
 internal import ResourceManager
 internal import SecNumCloud
 internal import Storage
+internal import Vault
 internal import Wire
 
 /// What the running cloud does for the operator's commands on the ends of contracts.
@@ -62,10 +63,19 @@ extension TenantErasure.Entry {
 struct TenantResourceRemoval: TenantResources {
   let manager: ResourceManager
   let accounts: StorageAccounts
+  let vaults: Vaults
+  let random: any RandomSource
 
   func unserved(of tenant: GUID) async throws -> [String] { try await manager.unservedResources(of: tenant).map(\.description) }
 
-  func forget(_ tenant: GUID, in transaction: RecordTransaction) throws { try accounts.forgetAccounts(of: tenant, in: transaction) }
+  func forget(_ tenant: GUID, in transaction: RecordTransaction) throws {
+    try accounts.forgetAccounts(of: tenant, in: transaction)
+    try vaults.forgetVaults(of: tenant, in: transaction)
+  }
 
-  func clear(_ tenant: GUID) async throws -> [String] { try await manager.clear(tenant).map(\.description) }
+  /// A vault that Resource Manager deletes can be recovered: it is ended for good here.
+  func clear(_ tenant: GUID) async throws -> [String] {
+    let resources = try await manager.clear(tenant).map(\.description)
+    return resources + (try await vaults.clear(tenant, random: random)).filter { !resources.contains($0) }
+  }
 }

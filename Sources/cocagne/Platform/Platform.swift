@@ -6,6 +6,8 @@ internal import Edge
 internal import Extents
 internal import Identity
 internal import Keyring
+internal import Ledger
+internal import LedgerService
 internal import Logging
 internal import Monitor
 internal import NIOCore
@@ -16,9 +18,11 @@ internal import Records
 internal import ResourceManager
 internal import SecNumCloud
 internal import Security
+internal import SecurityModule
 internal import ServiceLifecycle
 internal import Storage
 internal import UnixSignals
+internal import Vault
 internal import Wire
 
 /// The composition root: every floor of one running cloud, opened from its data directory.
@@ -34,10 +38,15 @@ struct Platform {
   let authority: CertificateAuthority
   let serverKey: String
   let keyring: Keyring
+  /// Nil where the operator has named none.
+  let module: SecurityModule?
   let records: SQLiteRecordStore
   let extents: ExtentStore
   let access: AccessControl
   let issuer: IdentityService
+  let ledger: Ledger
+  /// Where refusals are noted for the ledger.
+  let notes: LedgerNotes
   let clock: any WallClock
   let random: any RandomSource
   let logger: Logger
@@ -67,8 +76,11 @@ struct Platform {
       throw alreadyRunning(directory)
     }
     let known = try await records.read { try $0.fetch(PlatformIdentity.self, PlatformIdentity.key) }
-    let rootKey = try rootKey(directory, isNew: known == nil, random: random)
-    let keyring = Keyring(rootKey: rootKey, random: random)
+    let place = RootKeyPlace(directory: directory)
+    let moduleSettings = try ModuleSettings.read(directory)
+    let module = try moduleSettings?.module(logger: Logger(label: "hsm", copying: logger))
+    let keyring = Keyring(rootKey: try place.open(isNew: known == nil, settings: moduleSettings, module: module, random: random), random: random)
+    try await place.finishMove(keyring, settings: moduleSettings, records: records)
     let listening = try Listening.choose(port: port ?? known?.port)
     if hasDevelopmentStorage { try Listening.requireDevelopmentPorts() }
     let address = CloudAddress(domain: domain ?? known?.domain ?? "cocagne.localhost", port: listening.port)
@@ -77,8 +89,10 @@ struct Platform {
         "Ce nuage s'appelle \(known.domain) ; un domaine ne change plus.", "This cloud is called \(known.domain); a domain does not change.")
     }
     let access = AccessControl(records: records)
+    let notes = LedgerNotes(records: records, clock: clock, random: random, logger: Logger(label: "ledger", copying: logger))
     let issuer = try await IdentityService(
-      records: records, keyring: keyring, address: address, clock: clock, random: random, logger: Logger(label: "identity", copying: logger))
+      records: records, keyring: keyring, address: address, notes: notes, clock: clock, random: random,
+      logger: Logger(label: "identity", copying: logger))
     let extents = try await ExtentStore(
       disk: PosixDisk(path: directory.segments), records: records, keyring: keyring, random: random, logger: Logger(label: "extents", copying: logger)
     )
@@ -90,16 +104,15 @@ struct Platform {
     let serverKey = try await records.read { try authority.serverKey(keyring: keyring, in: $0) }
     try DataDirectory.write(authority.certificate.utf8, to: directory.authorityCertificate, mode: 0o644)
     try ClientProfile(address: address, directory: directory).write()
+    let ledger = try await Ledger(
+      origin: "\(address.domain)/ledger", records: records, keyring: keyring,
+      witnesses: try LedgerSettings.read(directory).open(group: MultiThreadedEventLoopGroup.singleton), clock: clock, random: random,
+      logger: Logger(label: "ledger", copying: logger), isTenant: { try issuer.tenant($0, in: $1) != nil })
     return Platform(
       directory: directory, identity: identity, listening: listening, hasDevelopmentStorage: hasDevelopmentStorage, authority: authority,
-      serverKey: serverKey, keyring: keyring, records: records, extents: extents, access: access, issuer: issuer, clock: clock,
-      random: random, logger: logger, firstCredentials: credentials,
+      serverKey: serverKey, keyring: keyring, module: module, records: records, extents: extents, access: access, issuer: issuer, ledger: ledger,
+      notes: notes, clock: clock, random: random, logger: logger, firstCredentials: credentials,
       started: clock.now())
-  }
-
-  private static func rootKey(_ directory: DataDirectory, isNew: Bool, random: any RandomSource) throws -> RootKey {
-    if isNew, try DataDirectory.read(directory.rootKey) == nil { return try RootKey(creatingAt: directory.rootKey, random: random) }
-    return try RootKey(readingFrom: directory.rootKey)
   }
 
   /// Serves until SIGTERM or SIGINT. `report` gets the lines for the operator once the cloud answers.
@@ -107,39 +120,59 @@ struct Platform {
     let group = MultiThreadedEventLoopGroup.singleton
     let accounts = StorageAccounts(records: records, keyring: keyring)
     let storage = StorageEndpoint(
-      accounts: accounts, extents: extents, verifier: issuer, principals: issuer, authorizer: access, address: identity.address, clock: clock,
-      random: random, logger: named("storage"))
+      accounts: accounts, extents: extents, verifier: issuer, principals: issuer, authorizer: access, address: identity.address, notes: notes,
+      clock: clock, random: random, logger: named("storage"))
     if hasDevelopmentStorage {
       try await DevelopmentStorage(accounts: accounts, random: random, address: identity.address).ready(
         tenant: identity.tenant, subscription: identity.subscription, location: Self.paris.name, now: clock.now())
     }
+    let vaults = Vaults(records: records, keyring: keyring)
+    let vault = VaultEndpoint(
+      vaults: vaults, verifier: issuer, authorizer: access, principals: issuer, access: access, address: identity.address, module: module,
+      authority: PlatformCertificateIssuer(authority: authority, identity: issuer, records: records, keyring: keyring), notes: notes,
+      clock: clock, random: random, logger: named("vault"))
     let machines = try await MachinePlatform.open(self, blobs: storage, group: group)
     let routes = RouteBook()
     let sovereignty = try await Sovereignty.open(self, machines: machines, routes: routes, group: group)
-    let manager = resourceManager(accounts: accounts, machines: machines, compliance: sovereignty.compliance)
+    let ledgers = ConfidentialLedgers(records: records, keyring: keyring, random: random)
+    let manager = resourceManager(
+      accounts: accounts, vaults: vaults, ledgers: ledgers, machines: machines, compliance: sovereignty.compliance)
     let management = ResourceManagerEndpoint(
       manager: manager, verifier: issuer, authorizer: access, principals: issuer, address: identity.address, logger: named("arm"))
     routes.publish(managementRoutes(management))
     let erasure = TenantErasure(
-      platform: sovereignty.platform, resources: TenantResourceRemoval(manager: manager, accounts: accounts))
+      platform: sovereignty.platform, resources: TenantResourceRemoval(manager: manager, accounts: accounts, vaults: vaults, random: random))
     let greeting = greeting(hasMachines: machines != nil)
     let door = try FrontDoor(
       configuration: FrontDoor.Configuration(
         addresses: listening.addresses, port: listening.port,
         plainListeners: hasDevelopmentStorage ? DevelopmentStorage.ports.map { PlainListener(port: $1, name: $0, service: storage) } : []),
-      hosts: hosts(management: management, storage: storage, machines: machines),
+      hosts: hosts(management: management, storage: storage, vault: vault, ledgers: ledgers, machines: machines),
       certificates: try NIOSSLCertificate.fromPEMBytes(Array(authority.serverCertificate.utf8)),
       privateKey: try NIOSSLPrivateKey(bytes: Array(serverKey.utf8), format: .pem), group: group, clock: clock, random: random, logger: named("edge"),
       onReady: { report(greeting) })
+    let actions = OperatorActions(records: records, clock: clock, random: random, logger: named("control"))
+    try await actions.enterInterrupted()
     let control = ControlSocket(
-      path: directory.controlSocket, group: group, logger: named("control"), handler: { try await handle($0, $1, machines, sovereignty, erasure) })
+      path: directory.controlSocket, group: group, logger: named("control"),
+      handler: { command, arguments, account in
+        try await actions.perform(command, arguments, by: account) { try await handle(command, arguments, machines, sovereignty, erasure) }
+      })
     let issuer = issuer
+    let ledger = ledger
+    let notes = notes
     let extents = extents
+    let ledgerLogger = named("ledgers")
     var background = [
-      BackgroundWork(name: "identity") { try await issuer.run() },
+      BackgroundWork(name: "identity") { try await issuer.run() }, BackgroundWork(name: "ledger") { try await ledger.run() },
+      BackgroundWork(name: "notes") { try await notes.run() },
       BackgroundWork(name: "operations") { try await manager.run(dispatcher: management.dispatcher) },
-      BackgroundWork(name: "purge") { try await storage.run() }, BackgroundWork(name: "compaction") { try await extents.run() },
+      BackgroundWork(name: "purge") { try await storage.run() }, BackgroundWork(name: "vaults") { try await vault.run() },
+      BackgroundWork(name: "compaction") { try await extents.run() },
       BackgroundWork(name: "secnumcloud") { try await sovereignty.run() }, BackgroundWork(name: "erasure") { try await erasure.run() },
+      BackgroundWork(name: "ledgers") {
+        try await ledgers.run { ledgerLogger.error("what a deleted ledger left is still there", metadata: ["error": "\($0)"]) }
+      },
     ]
     if let machines {
       background += [
@@ -151,12 +184,13 @@ struct Platform {
       services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: named("lifecycle"))
     configuration.maximumGracefulShutdownDuration = Self.gracefulShutdown
     try await ServiceGroup(configuration: configuration).run()
+    await notes.finish()
     try await records.close()
     logger.notice("stopped")
   }
 
   private func resourceManager(
-    accounts: StorageAccounts, machines: MachinePlatform?, compliance: any RegulatoryCompliance
+    accounts: StorageAccounts, vaults: Vaults, ledgers: ConfidentialLedgers, machines: MachinePlatform?, compliance: any RegulatoryCompliance
   ) -> ResourceManager {
     let records = records
     let locations = [Self.paris]
@@ -164,7 +198,8 @@ struct Platform {
       records: records, access: access,
       providers: [
         StorageProvider(accounts: accounts, random: random, clock: clock, address: identity.address, locations: locations.map(\.name)),
-        MonitorProvider(),
+        VaultProvider(vaults: vaults, random: random, address: identity.address, hasSecurityModule: module != nil),
+        ConfidentialLedgerProvider(ledgers: ledgers, address: identity.address), MonitorProvider(),
         SecurityProvider(compliance: compliance, address: identity.address, locations: locations.map(\.name)),
       ] + (machines?.providers ?? []),
       locations: locations, secrets: KeyringSealer(keyring: keyring), environment: environment,
@@ -175,24 +210,37 @@ struct Platform {
           }
         }
       },
-      clock: clock, random: random, logger: named("arm"))
+      notes: notes, clock: clock, random: random, logger: named("arm"))
   }
 
-  private func hosts(management: ResourceManagerEndpoint, storage: StorageEndpoint, machines: MachinePlatform?) -> HostTable {
+  private func hosts(
+    management: ResourceManagerEndpoint, storage: StorageEndpoint, vault: VaultEndpoint, ledgers: ConfidentialLedgers, machines: MachinePlatform?
+  ) -> HostTable {
     let address = identity.address
     let login = IdentityEndpoint(service: issuer, authorizer: access, logger: named("login"))
     let graph = DirectoryEndpoint(
-      records: records, access: access, identity: issuer, address: address, clock: clock, random: random, logger: named("graph"))
+      records: records, access: access, identity: issuer, address: address, notes: notes, clock: clock, random: random, logger: named("graph"))
     var hosts: [(name: HostTable.Name, service: any EdgeService)] = StorageEndpoint.hostNames(domain: address.domain).map { ($0, storage) }
     hosts += [
       (.exact(address.host("management")), management), (.exact(address.host("login")), login),
-      (.exact(address.host("graph")), graph), (.address, storage),
+      (.exact(address.host("graph")), graph), (VaultEndpoint.hostName(domain: address.domain), vault), (.address, storage),
+      (
+        LedgerIdentityEndpoint.hostName(domain: address.domain),
+        LedgerIdentityEndpoint(ledgers: ledgers, authority: authority.certificate, logger: named("ledgers"))
+      ),
+      (
+        LedgerServiceEndpoint.hostName(domain: address.domain),
+        LedgerServiceEndpoint(ledgers: ledgers, verifier: issuer, address: address, notes: notes, clock: clock, logger: named("ledgers"))
+      ),
     ]
     if let machines {
       hosts =
         [
           (.exact(address.host("diagnostics")), DiagnosticsEndpoint(service: machines.compute)),
-          (.beginning(DiskAccessEndpoint.hostPrefix, below: "blob.core.\(address.domain)"), DiskAccessEndpoint(service: machines.compute)),
+          (
+            .beginning(DiskAccessEndpoint.hostPrefix, below: "blob.core.\(address.domain)"),
+            DiskAccessEndpoint(service: machines.compute, notes: notes)
+          ),
         ] + hosts
     }
     return HostTable(hosts)
@@ -206,7 +254,7 @@ struct Platform {
       "authentication": [
         "loginEndpoint": .string(address.url("login") + "/"), "audiences": [.string(address.url("management") + "/")], "tenant": "common",
         "identityProvider": "AAD",
-      ], "suffixes": ["storage": .string(address.storageSuffix)],
+      ], "suffixes": ["storage": .string(address.storageSuffix), "keyvaultDns": .string(".\(address.vaultSuffix)")],
     ]
   }
 

@@ -3,6 +3,7 @@ internal import Base
 internal import Catalogue
 internal import Declarations
 internal import FoundationEssentials
+internal import Keyring
 internal import Logging
 internal import NIOCore
 internal import Records
@@ -30,7 +31,8 @@ struct Sovereignty: Sendable {
     let logger = Logger(label: "secnumcloud", copying: cloud.logger)
     let site = Site(
       address: cloud.identity.address, listeningAddresses: cloud.listening.addresses, folder: directory.path, records: directory.records,
-      segments: directory.segments, log: directory.log, controlSocket: directory.controlSocket, rootKey: directory.rootKey,
+      segments: directory.segments, log: directory.log, controlSocket: directory.controlSocket,
+      rootKey: cloud.keyring.rootKey.isInModule ? directory.moduleRootKey : directory.rootKey,
       credentials: directory.credentials, machineFolder: machines?.folder, authorityCertificate: cloud.authority.certificate,
       locations: [Platform.paris], version: Release.version, executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
       processID: getpid(), started: cloud.started, created: cloud.identity.created, tenant: cloud.identity.tenant)
@@ -71,6 +73,7 @@ struct Sovereignty: Sendable {
   private func applyRegisters() async throws {
     try await compliance.refresh()
     try await platform.documents.applyIncompatibleRights(to: platform.access)
+    try await platform.enterMilestone(model: Self.defaultModel)
   }
 
   // MARK: Commands

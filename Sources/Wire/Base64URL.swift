@@ -1,8 +1,6 @@
-internal import Wire
-
 /// Base64 for URLs and tokens (RFC 4648, section 5), without padding.
-enum Base64URL {
-  static func encode(_ bytes: some Sequence<UInt8>) -> String {
+public enum Base64URL {
+  public static func encode(_ bytes: some Sequence<UInt8>) -> String {
     String(
       decoding: Base64.encode(bytes).utf8.compactMap { byte -> UInt8? in
         switch byte {
@@ -15,7 +13,7 @@ enum Base64URL {
   }
 
   /// Nil for anything but the one form that `encode` gives: two texts never mean the same bytes.
-  static func decode(_ text: some StringProtocol) -> [UInt8]? {
+  public static func decode(_ text: some StringProtocol) -> [UInt8]? {
     var standard = text.utf8.map { byte -> UInt8 in
       switch byte {
       case UInt8(ascii: "-"): UInt8(ascii: "+")
