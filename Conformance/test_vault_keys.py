@@ -258,9 +258,9 @@ def test_the_asynchronous_client_works(cloud, vault):
     async def work():
         whose = AsyncClientSecretCredential(
             cloud.tenant, cloud.client_id, cloud.client_secret, authority=cloud.authority, disable_instance_discovery=True, connection_verify=cloud.ca)
-        async with whose, AsyncKeyClient(cloud.url(f"{vault}.vault"), whose) as keys:
+        async with whose, AsyncKeyClient(cloud.url(f"{vault}.vault"), whose, connection_verify=cloud.ca) as keys:
             key = await keys.create_ec_key(unique("aio"))
-            async with AsyncCryptographyClient(key, whose) as crypto:
+            async with AsyncCryptographyClient(key, whose, connection_verify=cloud.ca) as crypto:
                 signature = (await crypto.sign(SignatureAlgorithm.es256, digest("ES256"))).signature
                 assert (await crypto.verify(SignatureAlgorithm.es256, digest("ES256"), signature)).is_valid
             assert key.name in [item.name async for item in keys.list_properties_of_keys()]

@@ -176,8 +176,8 @@ def test_the_sdk_backs_up_and_restores(cloud, client, other_vault):
 def test_the_asynchronous_sdk_does_the_same(cloud, vault):
     async def run():
         identity = AsyncClientSecretCredential(
-            cloud.tenant, cloud.client_id, cloud.client_secret, authority=cloud.authority, disable_instance_discovery=True)
-        async with identity, AsyncSecretClient(cloud.url(f"{vault}.vault"), identity) as client:
+            cloud.tenant, cloud.client_id, cloud.client_secret, authority=cloud.authority, disable_instance_discovery=True, connection_verify=cloud.ca)
+        async with identity, AsyncSecretClient(cloud.url(f"{vault}.vault"), identity, connection_verify=cloud.ca) as client:
             name = unique("secret")
             made = await asyncio.gather(*(client.set_secret(name, str(number)) for number in range(8)))
             assert len({item.properties.version for item in made}) == 8

@@ -205,7 +205,7 @@ import Wire
     #expect(noted.map(\.kind) == [.refusal, .refusal, .authenticationFailure])
     #expect(noted.map { $0.facts["code"] } == ["AuthorizationFailed", "SubscriptionNotFound", "expired"])
     #expect(noted.allSatisfy { $0.tenant == cloud.tenant && $0.outcome == .refused })
-    #expect(noted.map(\.subject) == [cloud.thing("a"), cloud.thing("a"), cloud.group("rg")])
+    #expect(noted.map(\.subject) == [cloud.thing("a"), cloud.thing("a"), cloud.subscriptionPath])
     #expect(noted.last?.personal == ["address": "192.0.2.1"])
 
     cloud.clock.advance(by: .seconds(60))
