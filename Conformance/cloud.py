@@ -153,8 +153,14 @@ class Cloud:
     @staticmethod
     def wait_gone(pid, seconds):
         deadline = time.monotonic() + seconds
-        while Path(f"/proc/{pid}").exists():
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+        while True:
+            try:
+                # A leader that is a zombie may have threads that still hold what the process had open.
+                threads = os.listdir(f"/proc/{pid}/task")
+                state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            except (FileNotFoundError, ProcessLookupError):
+                return
+            if state == "Z" and len(threads) == 1:
                 return
             assert time.monotonic() < deadline, f"process {pid} is still there after {seconds} s"
             time.sleep(0.01)
