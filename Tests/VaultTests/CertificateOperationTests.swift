@@ -26,15 +26,10 @@ import X509
     let openssl = OpenSSL()
     let policy = VaultFixture.policy(
       "Unknown", [("key_props", ["kty": .string(type)]), ("x509_props", ["subject": "CN=c", "sans": ["dns_names": ["c.example"]]])])
-    let scratch: ScratchDirectory
-    let made: VaultReply
-    do {
-      let before = try await VaultFixture()
-      made = try await before.makeCertificate("c", policy, [("tags", ["a": "1"])])
-      scratch = before.directory
-    }
+    let before = try await VaultFixture()
+    let made = try await before.makeCertificate("c", policy, [("tags", ["a": "1"])])
     #expect(made.status == 202 && made["status"] == "inProgress" && made["target"] == nil, "\(made)")
-    let fixture = try await VaultFixture.reopened(scratch)
+    let fixture = try await before.reopened()
     #expect(try await fixture.send(.GET, "/certificates/c/pending").json == made.json)
     let pending = try await fixture.send(.GET, "/certificates/c")
     #expect(pending.status == 200 && pending["cer"] == nil && pending["attributes"]?["enabled"] == false, "\(pending)")
