@@ -46,7 +46,7 @@ struct ControlSocket: Service {
   private func serve(_ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
     do {
       let account = await Self.account(of: connection.channel)
-      try await connection.executeThenClose { inbound, outbound in
+      try await connection.executeThenClose { inbound, _ in
         var line = ByteBuffer()
         for try await var piece in inbound {
           line.writeBuffer(&piece)
@@ -54,7 +54,8 @@ struct ControlSocket: Service {
           if line.readableBytesView.last == UInt8(ascii: "\n") { break }
         }
         let answer = await answer(Array(line.readableBytesView), account)
-        try await outbound.write(ByteBuffer(bytes: answer.bytes + [UInt8(ascii: "\n")]))
+        // Until it is in the socket: what is only queued goes with the connection.
+        try await connection.channel.writeAndFlush(ByteBuffer(bytes: answer.bytes + [UInt8(ascii: "\n")]))
       }
     } catch {
       logger.debug("control connection broke", metadata: ["error": "\(error)"])
