@@ -188,11 +188,13 @@ def remove_entry_and_number_anew(export):
 
 
 def remove_newest_everywhere(export):
-    heads = [json.loads(line) for line in export.read("heads.ndjson")]
-    size = heads[-2]["size"]
+    lines = export.read("heads.ndjson")
+    sizes = [json.loads(line)["size"] for line in lines]
+    # Each minute has its head, also one in which nothing was entered.
+    size = max(size for size in sizes if size < sizes[-1])
     export.lines = export.lines[:size]
     export.write("leaves", export.read("leaves")[:size])
-    export.write("heads.ndjson", export.read("heads.ndjson")[:-1])
+    export.write("heads.ndjson", [line for line, covered in zip(lines, sizes) if covered <= size])
 
 
 def remove_newest_entries(export):
