@@ -19,6 +19,8 @@ BINARY := .build/release/cocagne
 ONE_CONFIGURATION := --configuration release
 # They take less than two minutes; a test that hangs is to be seen as one.
 UNIT_TESTS_END_AFTER := 15m
+# All at once, each would wait for a processor behind all others, while its time limit runs.
+UNIT_TESTS_AT_A_TIME := $(shell echo $$((4 * $$(nproc))))
 data := $(if $(DATA),--data '$(DATA)')
 # Inside a shell of this cloud, PyPI is not to be judged by this cloud's authority.
 pip_environment := $(if $(COCAGNE_DOMAIN),env -u REQUESTS_CA_BUNDLE -u SSL_CERT_FILE)
@@ -92,7 +94,8 @@ test: lint unit conformance ## all that a release rests on
 .PHONY: unit
 unit: test-packages swift ## unit, crash and race tests
 	swift build $(ONE_CONFIGURATION) --build-tests
-	timeout --kill-after=30 $(UNIT_TESTS_END_AFTER) swift test $(ONE_CONFIGURATION) --skip-build --disable-testable-imports --disable-xctest
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(UNIT_TESTS_AT_A_TIME) \
+	  timeout --kill-after=30 $(UNIT_TESTS_END_AFTER) swift test $(ONE_CONFIGURATION) --skip-build --disable-testable-imports --disable-xctest
 
 .PHONY: conformance
 conformance: test-packages build .venv/az/installed .venv/sdk/installed .venv/ansible/installed .venv/oscal/installed .venv/suites/installed ## real clients against a real cloud
