@@ -9,6 +9,7 @@ import pytest
 from azure_cli import Az
 from cloud import FALLBACK_PORT, STANDARD_PORT, Cloud, clean_environment, free_port, may_bind, unique
 from machines import GUEST_BUILDER, LIGHT_IMAGE
+from vaults import make_vault
 
 # A property of a test's report: what is to be read at the end of the run.
 PRINTED = "printed"
@@ -100,6 +101,21 @@ def group(cloud):
     """A resource group for the module's tests."""
     name = unique("rg")
     cloud.make_group(name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def vault(cloud, group):
+    """The name of a vault that goes by roles."""
+    name = unique("kv")
+    make_vault(cloud, group, name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def other_vault(cloud, group):
+    name = unique("kv")
+    make_vault(cloud, group, name)
     return name
 
 

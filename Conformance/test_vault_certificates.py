@@ -18,21 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key, pkcs12
 
 from cloud import unique
-from vaults import credential, make_vault
-
-
-@pytest.fixture(scope="module")
-def vault(cloud, group):
-    name = unique("kv")
-    make_vault(cloud, group, name)
-    return name
-
-
-@pytest.fixture(scope="module")
-def other_vault(cloud, group):
-    name = unique("kv")
-    make_vault(cloud, group, name)
-    return name
+from vaults import credential
 
 
 @pytest.fixture

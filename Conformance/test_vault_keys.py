@@ -26,13 +26,6 @@ RSA_WRAPPINGS = [KeyWrapAlgorithm.rsa1_5, KeyWrapAlgorithm.rsa_oaep, KeyWrapAlgo
 
 
 @pytest.fixture(scope="module")
-def vault(cloud, group):
-    name = unique("kv")
-    make_vault(cloud, group, name)
-    return name
-
-
-@pytest.fixture(scope="module")
 def client(cloud, vault):
     return KeyClient(cloud.url(f"{vault}.vault"), credential(cloud))
 

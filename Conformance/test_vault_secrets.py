@@ -17,21 +17,6 @@ from vaults import credential, give_role, make_vault, object_id, vault_path, vau
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 
 
-@pytest.fixture(scope="module")
-def vault(cloud, group):
-    """A vault that goes by roles."""
-    name = unique("kv")
-    make_vault(cloud, group, name)
-    return name
-
-
-@pytest.fixture(scope="module")
-def other_vault(cloud, group):
-    name = unique("kv")
-    make_vault(cloud, group, name)
-    return name
-
-
 @pytest.fixture
 def client(cloud, vault):
     return SecretClient(cloud.url(f"{vault}.vault"), credential(cloud))
