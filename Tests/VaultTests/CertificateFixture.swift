@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import NIOHTTP1
 import NIOSSL
+import Records
 import Simulation
 import SwiftASN1
 import Synchronization
