@@ -111,6 +111,7 @@ endif
 bench: bench-packages build .venv/bench/installed ## side by side with nginx, SeaweedFS, OpenBao, the bare disk and QEMU by hand
 	swift build $(ONE_CONFIGURATION) --product record-rate
 	swift build $(ONE_CONFIGURATION) --product ledger-rate
+	swift build $(ONE_CONFIGURATION) --product extent-rate
 	.venv/bench/bin/python Benchmarks/bench.py $(BENCH)
 
 .PHONY: soak

@@ -73,7 +73,7 @@ let package = Package(
     floor("Wire", ["Base", .crypto]),
     floor("Declarations", ["Base", .yams]),
     floor("Records", ["Base", .grdb, .grdbSQLite]),
-    floor("Keyring", ["Base", "Records", .crypto, .cryptoExtras]),
+    floor("Keyring", ["Base", "Records", .crypto, .cryptoExtras, .logging]),
     floor("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio, .nioPosix, .serviceLifecycle]),
     floor("Ledger", ["Base", "Keyring", "Records", "Wire", .asn1, .crypto, .logging, .x509]),
     floor("Programs", ["Base", .subprocess]),
@@ -83,6 +83,9 @@ let package = Package(
     .systemLibrary(name: "CNbd", pkgConfig: "libnbd", providers: [.apt(["libnbd-dev"])]),
     .systemLibrary(name: "CPKCS11", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
     floor("SecurityModule", ["Base", "CPKCS11", "Keyring", .asn1, .crypto, .cryptoExtras, .logging]),
+    floor(
+      "ExternalKeys",
+      ["Base", "Declarations", "Wire", .asn1, .asyncHTTPClient, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .x509]),
     floor("Hypervisor", ["Base", "CLibvirt", "CNbd", "Programs", "Wire", .crypto, .cryptoExtras, .logging]),
     floor("Fabric", ["Base", "CLinux", "Programs", "Records", "Wire", .logging]),
     floor(
@@ -99,9 +102,17 @@ let package = Package(
         "Access", "Base", "Edge", "Keyring", "Ledger", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .jwtKit, .logging, .nio, .nioHTTP1,
         .nioPosix, .x509,
       ]),
+    floor(
+      "Operators",
+      [
+        "Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "Wire", .asn1, .crypto, .jwtKit, .logging, .nio, .nioHTTP1, .nioSSL,
+        .x509,
+      ]),
     // Control
     floor("Templates", ["Base", "Wire", .crypto]),
-    floor("ResourceManager", ["Access", "Base", "Edge", "Ledger", "Records", "Templates", "Wire", .logging, .nio, .nioHTTP1, .serviceLifecycle]),
+    floor(
+      "ResourceManager",
+      ["Access", "Base", "Edge", "Keyring", "Ledger", "Records", "Templates", "Wire", .logging, .nio, .nioHTTP1, .serviceLifecycle]),
     // Services
     floor("Directory", ["Access", "Base", "Edge", "Identity", "Ledger", "Records", "Wire", .asn1, .logging, .nio, .nioHTTP1, .x509]),
     floor("Monitor", ["Access", "Base", "Records", "ResourceManager", "Wire"]),
@@ -114,8 +125,8 @@ let package = Package(
     floor(
       "Vault",
       [
-        "Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "SecurityModule", "Wire", .asn1, .crypto,
-        .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .x509,
+        "Access", "Base", "Edge", "ExternalKeys", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "SecurityModule", "Wire", .asn1,
+        .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .x509,
       ]),
     floor(
       "LedgerService",
@@ -128,13 +139,16 @@ let package = Package(
         .nioHTTP1, .nioPosix,
       ]),
     floor("Security", ["Base", "Records", "ResourceManager", "Wire", .crypto]),
+    floor(
+      "Lockbox",
+      ["Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Operators", "Records", "ResourceManager", "Wire", .logging, .nio, .nioHTTP1]),
     // Sovereignty
     floor("Catalogue", ["Base", "Declarations"]),
     .target(
       name: "SecNumCloud",
       dependencies: [
         "Access", "Base", "Catalogue", "Declarations", "Edge", "Extents", "Identity", "Keyring", "Ledger", "Programs", "Records", "ResourceManager",
-        "Security",
+        "Lockbox", "Operators", "Security",
         "Storage", "Wire",
         .asn1, .asyncHTTPClient, .crypto, .logging, .mustache, .nio, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .x509,
       ],
@@ -149,13 +163,17 @@ let package = Package(
     .executableTarget(
       name: "ledger-rate", dependencies: ["Base", "Keyring", "Ledger", "Records", "ResourceManager", .logging], path: "Benchmarks/ledger-rate",
       swiftSettings: settings),
+    .executableTarget(
+      name: "extent-rate", dependencies: ["Base", "Extents", "Keyring", "Records", .logging, .nio], path: "Benchmarks/extent-rate",
+      swiftSettings: settings),
     .plugin(name: "EmbedData", capability: .buildTool(), dependencies: ["catalogue-compiler"]),
     // Faces
     .executableTarget(
       name: "cocagne",
       dependencies: [
-        "Access", "Base", "Catalogue", "Compute", "Declarations", "Directory", "Edge", "Extents", "Fabric", "Hypervisor", "Identity", "Keyring",
-        "Ledger", "LedgerService", "Monitor", "Networking", "Offers", "Programs", "Records", "ResourceManager", "SecNumCloud", "Security",
+        "Access", "Base", "Catalogue", "Compute", "Declarations", "Directory", "Edge", "Extents", "ExternalKeys", "Fabric", "Hypervisor", "Identity",
+        "Keyring", "Ledger", "LedgerService", "Lockbox", "Monitor", "Networking", "Offers", "Operators", "Programs", "Records", "ResourceManager",
+        "SecNumCloud", "Security",
         "SecurityModule", "Storage", "Vault", "Wire",
         .argumentParser, .asn1, .asyncHTTPClient, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .serviceLifecycle,
         .unixSignals, .x509,
@@ -168,7 +186,7 @@ let package = Package(
     tests("Base"),
     tests(
       "Identity", ["Access", "Base", "Edge", "Keyring", "Ledger", "Records", "Wire", .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .x509]),
-    tests("Keyring", ["Base", "Records", .crypto]),
+    tests("Keyring", ["Base", "Records", .crypto, .logging]),
     tests("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio]),
     tests("Records", ["Base", .grdb, .grdbSQLite]),
     tests("ResourceManager", ["Access", "Base", "Edge", "Keyring", "Ledger", "Records", "Wire", .logging, .nio, .nioHTTP1]),
@@ -182,20 +200,30 @@ let package = Package(
     tests(
       "Vault",
       [
-        "Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "SecurityModule", "Wire", .asn1, .crypto,
-        .cryptoExtras, .logging, .nio, .nioHTTP1, .nioSSL, .x509,
+        "Access", "Base", "Edge", "ExternalKeys", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "SecurityModule", "Wire", .asn1,
+        .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .nioSSL, .x509,
       ]),
     tests(
       "LedgerService",
       ["Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1, .x509]),
+    tests("ExternalKeys", ["Base", "Declarations", "Wire", .asn1, .crypto, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .x509]),
+    tests(
+      "Operators",
+      ["Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "Wire", .asn1, .crypto, .logging, .nio, .nioHTTP1, .x509]),
+    tests(
+      "Lockbox",
+      [
+        "Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Operators", "Records", "ResourceManager", "Wire", .asn1, .crypto, .logging, .nio,
+        .nioHTTP1, .x509,
+      ]),
     tests("Templates", ["Base", "Wire"]),
     tests("Fabric", ["Base", "Programs", "Wire", .logging]),
     tests("Hypervisor", ["Base", "Programs", "Wire", .logging]),
     tests(
       "Compute",
       [
-        "Access", "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Records", "ResourceManager", "Wire", .logging, .nio, .nioHTTP1,
-        .nioPosix,
+        "Access", "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio,
+        .nioHTTP1, .nioPosix,
       ]),
     tests("Wire", ["Base", .crypto]),
     tests("Declarations", ["Base"]),
@@ -205,9 +233,8 @@ let package = Package(
     tests(
       "SecNumCloud",
       [
-        "Access", "Base", "Catalogue", "Declarations", "Directory", "Edge", "Extents", "Identity", "Keyring", "Ledger", "Records", "ResourceManager",
-        "Security",
-        "Storage", "Wire",
+        "Access", "Base", "Catalogue", "Declarations", "Directory", "Edge", "Extents", "Identity", "Keyring", "Ledger", "Lockbox", "Operators",
+        "Records", "ResourceManager", "Security", "Storage", "Wire",
         .asn1, .crypto, .cryptoExtras, .logging, .nio, .nioHTTP1, .nioPosix, .nioSSL, .x509,
       ]),
     .testTarget(

@@ -2,15 +2,16 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 from contest import Contest, require
-from measure import Failure, Request
+from measure import Request, run
 
 CLIENTS = (1, 16)
 # What the ledger may add to a write of Resource Manager.
 LEDGER_TARGET_PERCENT = 10
+# A long ledger: its entries, the milliseconds of a receipt, and the least ratio of the rates of its last tenth and its first.
+ENTRIES, QUICK_ENTRIES, RECEIPT_TARGET_MILLISECONDS, FLAT_TARGET = 1_000_000, 20_000, 5, 0.8
 
 
 class ManagementBench(Contest):
@@ -45,11 +46,20 @@ class ManagementBench(Contest):
                 f"{1000 * tasks / rates['without']:.3f} ms without, while entries get their places; of an ARM PUT of {1000 * tasks / write:.3f} ms that is "
                 f"{percent:.1f} % (target: at most {LEDGER_TARGET_PERCENT} %). {rates['appends']:,.0f} entries a second are appended and get their places.")
 
+        entries = QUICK_ENTRIES if self.quick else ENTRIES
+        long = self.ledger_rate("growth", self.directory / "growth", entries, timeout=60 + entries // 500)
+        flat = "met" if long["last"] >= FLAT_TARGET * long["first"] else "MISSED"
+        fast = "met" if long["slowReceipt"] < RECEIPT_TARGET_MILLISECONDS else "MISSED"
+        self.remarks.append(
+            f"A ledger of {entries:,} entries: {long['first']:,.0f} entries a second get their places in its first tenth and {long['last']:,.0f} in its last "
+            f"({flat}: the cost stays flat). A receipt takes {long['receipt']:.2f} ms, the slowest of a hundred {long['slowReceipt']:.2f} ms (target: under "
+            f"{RECEIPT_TARGET_MILLISECONDS} ms, {fast}). To open it takes {long['opening']:.1f} ms: a start reads no entry again.")
+
     def transactions(self, tasks):
-        program = Path(os.environ.get("LEDGER_RATE", Path(__file__).parent.parent / ".build/release/ledger-rate"))
         seconds = self.seconds * self.repetitions
-        done = subprocess.run(
-            [program, self.directory / f"ledger-{tasks}", str(tasks), str(seconds)], capture_output=True, text=True, timeout=10 * seconds + 60)
-        if done.returncode != 0:
-            raise Failure(f"{program}: {done.stderr}")
-        return json.loads(done.stdout)
+        return self.ledger_rate(self.directory / f"ledger-{tasks}", tasks, seconds, timeout=10 * seconds + 60)
+
+    @staticmethod
+    def ledger_rate(*arguments, timeout):
+        program = Path(os.environ.get("LEDGER_RATE", Path(__file__).parent.parent / ".build/release/ledger-rate"))
+        return json.loads(run(program, *arguments, timeout=timeout))

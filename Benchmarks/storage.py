@@ -15,7 +15,7 @@ from azure.storage.blob import AccountSasPermissions, ResourceTypes, generate_ac
 
 from Conformance.cloud import free_port
 from contest import Contest, require
-from measure import Failure, Request, Sample, median, run
+from measure import Failure, Request, Sample, median, pinned, run
 from opponents import Disk, Nginx, SeaweedFS
 
 GROUP, ACCOUNT = "bench", "bench"
@@ -32,6 +32,8 @@ BLOCK_BYTES, UPLOADERS = 4 << 20, 4
 LISTED, LISTINGS, QUICK_LISTINGS = 5000, (1_000, 100_000, 1_000_000), (1_000, 20_000, 100_000)
 CROWD, CROWD_BLOCK_BYTES = 64, 16 << 20
 TASKS = (1, 16)
+# What encryption at rest may add to a GET of this size.
+ENCRYPTED, ENCRYPTION_TARGET_PERCENT = "1 MiB", 15
 # Targets: the least ratio of the rates.
 READ_TARGETS = {"1 MiB": 0.55, "64 MiB": 0.55}
 SECURE_READ_TARGETS = {"1 MiB": 1.2, "64 MiB": 1.2}
@@ -68,7 +70,7 @@ class Account:
 class StorageBench(Contest):
     SECTIONS = {
         "idle": "idle", "reads": "reads", "writes": "durable writes", "blocks": "writes in blocks", "listings": "lists", "messages": "queues and tables",
-        "crowd": "64 parallel uploads"}
+        "crowd": "64 parallel uploads", "encryption": "the cost of encryption"}
     OPTIONS = ("--development-storage",)
 
     def __init__(self, directory, options, stack):
@@ -242,3 +244,29 @@ class StorageBench(Contest):
         self.compete(f"PUT in blocks of {CROWD_BLOCK_BYTES >> 20} MiB, TLS", CROWD, {"cocagne": self.on(request)})
         peak = self.server.memory("VmHWM")
         self.remarks.append(f"{CROWD} uploads at a time: the server's memory peaks at {peak / (1 << 20):.0f} MiB (target: below {CROWD_BYTES >> 20}).")
+
+    def encryption(self):
+        """Processor time of reading an extent, sealed and as plain bytes of a file, beside that of the whole GET."""
+        name, data = self.name(ENCRYPTED), self.files[ENCRYPTED]
+        program = Path(os.environ.get("EXTENT_RATE", Path(__file__).parent.parent / ".build/release/extent-rate"))
+        folder, seconds = self.directory / "extents", self.seconds * self.repetitions
+        folder.mkdir()
+        read = json.loads(run(*pinned("server", program), folder, len(data), seconds, timeout=10 * seconds + 60))
+        added = read["sealed"] - read["plain"]
+        self.remarks.append(
+            f"Encryption at rest, {ENCRYPTED}: to read it takes {1000 * read['sealed']:.3f} ms of a processor as an extent, whose frames are authenticated and "
+            f"opened, and {1000 * read['plain']:.3f} ms as the plain bytes of a file.")
+        for account, how in ((self.secure, "TLS"), (self.plain, "plain")):
+            discipline = f"GET {ENCRYPTED}, {how}"
+            known = [row for row in self.rows if (row.discipline, row.contestant) == (discipline, "cocagne")]
+            if not known:
+                account.put("encrypted", "restype=container&")
+                account.put(f"encrypted/{name}", data=data, headers={"x-ms-blob-type": "BlockBlob"})
+                self.compete(discipline, READERS, {"cocagne": self.on(Request(account.url(f"encrypted/{name}"), len(data)))})
+                known = self.rows[-1:]
+            whole = known[0].median("cpu_per_thousand") / 1000
+            percent = 100 * added / (whole - added)
+            word = "met" if percent <= ENCRYPTION_TARGET_PERCENT else "MISSED"
+            self.remarks.append(
+                f"Of a {discipline} of {1000 * whole:.3f} ms of the server's processor that is {percent:.1f} % more than it would be without "
+                f"(target: at most {ENCRYPTION_TARGET_PERCENT} %, {word}).")

@@ -68,6 +68,8 @@ class Cloud:
     def __init__(self, data, port, domain=None, options=()):
         self.data = Path(data)
         self.port = port
+        # One that no other cloud looks for: those of several runs are started side by side.
+        self.operators_port = free_port()
         self.domain = domain
         # What `up` is told besides.
         self.options = options
@@ -86,7 +88,8 @@ class Cloud:
 
     def up(self, check=True, environment=None):
         self.settle()
-        options = ["--port", str(self.port)] + (["--domain", self.domain] if self.domain else []) + list(self.options)
+        ports = ["--port", str(self.port), "--operators-port", str(self.operators_port)]
+        options = ports + (["--domain", self.domain] if self.domain else []) + list(self.options)
         done = self.command("up", "--detach", *options, check=check, environment=environment)
         if done.returncode == 0:
             self.variables = self.env()
@@ -99,6 +102,7 @@ class Cloud:
             self.data.mkdir(mode=0o700, exist_ok=True)
             settings.write_text(json.dumps({"publicPool": [f"{free_pool()}.0/24"]}))
             settings.chmod(0o600)
+            (self.data / "external-keys.json").write_text(json.dumps({"hosts": ["keys.customer.localhost"]}))
         self.pool = json.loads(settings.read_text())["publicPool"][0].rsplit(".", 1)[0]
 
     @property

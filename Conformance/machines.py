@@ -26,7 +26,7 @@ class Arm:
         self.base = f"/subscriptions/{cloud.subscription}/resourceGroups/{group}"
 
     def id(self, kind, name):
-        namespace = "Compute" if kind.split("/")[0] in ("virtualMachines", "disks", "snapshots", "images") else "Network"
+        namespace = "Compute" if kind.split("/")[0] in ("virtualMachines", "disks", "snapshots", "images", "diskEncryptionSets") else "Network"
         kinds, names = kind.split("/"), name.split("/")
         return f"{self.base}/providers/Microsoft.{namespace}/" + "/".join(f"{k}/{n}" for k, n in zip(kinds, names))
 

@@ -53,9 +53,13 @@ struct LedgerRate {
   let random = SystemRandom()
   let clock = SystemClock()
 
-  /// `ledger-rate FOLDER TASKS SECONDS` prints a line of JSON, in transactions and in entries a second.
+  /// `ledger-rate FOLDER TASKS SECONDS` prints a line of JSON, in transactions and in entries a second; `ledger-rate growth FOLDER ENTRIES` what a long
+  /// log costs.
   static func main() async throws {
     let arguments = CommandLine.arguments
+    if arguments.count == 4, arguments[1] == "growth", let entries = Int(arguments[3]), entries >= 10 {
+      return print(try await LedgerGrowth(folder: arguments[2], entries: entries).run())
+    }
     guard arguments.count == 4, let tasks = Int(arguments[2]), let seconds = Int(arguments[3]), tasks > 0, seconds > 0 else { throw Usage() }
     let (store, random, clock) = (try SQLiteRecordStore(path: arguments[1]), SystemRandom(), SystemClock())
     let keyring = Keyring(rootKey: try RootKey(creatingAt: arguments[1] + ".key", random: random), random: random)
@@ -95,7 +99,7 @@ struct LedgerRate {
     if way == .append { try await ledger.fileAll() }
     let elapsed = ContinuousClock.now - started
     if way == .with { try await ledger.fileAll() }
-    return Double(count) / (Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18)
+    return Double(count) / elapsed.seconds
   }
 
   private func change(_ way: Way, _ task: Int) async throws {
@@ -124,6 +128,6 @@ struct LedgerRate {
   }
 
   struct Usage: Error, CustomStringConvertible {
-    var description: String { "ledger-rate FOLDER TASKS SECONDS" }
+    var description: String { "ledger-rate FOLDER TASKS SECONDS, or: ledger-rate growth FOLDER ENTRIES" }
   }
 }

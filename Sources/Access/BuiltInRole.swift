@@ -34,7 +34,7 @@ public enum BuiltInRole {
   public static let networkContributor = GUID(high: 0x4d97_b98b_1d4f_4787, low: 0xa291_c678_34d2_12e7)
 
   /// The roles of Resource Manager's hierarchy, in the order of their names.
-  public static let all: [RoleDefinition] = (general + storage + messages + tables + monitoring + security + machines + vaults)
+  public static let all: [RoleDefinition] = (general + storage + messages + tables + monitoring + security + machines + vaults + lockbox)
     .sorted { $0.roleName < $1.roleName }
 
   /// The built-in role of an id, of the hierarchy or of the directory.

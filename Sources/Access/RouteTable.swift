@@ -1,7 +1,6 @@
 public import Base
 public import Edge
 public import NIOHTTP1
-internal import Wire
 
 /// One route with the permission that it needs: a route cannot be written without one.
 public struct Route: Sendable {
@@ -49,8 +48,7 @@ public struct RoutedRequest: Sendable {
 /// A service's routes, and the one place where their guards are applied.
 public struct RouteTable: Sendable {
   public let routes: [Route]
-  /// The segments of each route's pattern, literals in lower case.
-  private let patterns: [[String]]
+  private let patterns: RoutePatterns
   private let verifier: any TokenVerifier
   private let authorizer: any Authorizer
   private let audiences: [String]
@@ -62,7 +60,7 @@ public struct RouteTable: Sendable {
     onDenial: (@Sendable (Route, RoutedRequest) -> Void)? = nil
   ) {
     self.routes = routes
-    patterns = routes.map { $0.pattern.split(separator: "/").map { $0.hasPrefix("{") ? String($0) : $0.lowercased() } }
+    patterns = RoutePatterns(routes.map { ($0.method, $0.pattern) })
     self.verifier = verifier
     self.authorizer = authorizer
     self.audiences = audiences
@@ -89,32 +87,8 @@ public struct RouteTable: Sendable {
   }
 
   private func match(_ request: EdgeRequest) throws -> (Route, [String: String]) {
-    var segments: [String] = []
-    for segment in request.path.split(separator: "/") {
-      guard let decoded = percentDecoded(segment) else { throw Failure.malformedPath }
-      segments.append(decoded)
-    }
-    let lowered = segments.map { $0.lowercased() }
-    var pathExists = false
-    for (route, pattern) in zip(routes, patterns) {
-      guard let parameters = Self.parameters(of: segments, lowered, in: pattern) else { continue }
-      if route.method == request.method { return (route, parameters) }
-      pathExists = true
-    }
-    throw pathExists ? Failure.methodNotAllowed : Failure.notFound
-  }
-
-  private static func parameters(of segments: [String], _ lowered: [String], in pattern: [String]) -> [String: String]? {
-    guard segments.count == pattern.count else { return nil }
-    var parameters: [String: String] = [:]
-    for (index, expected) in pattern.enumerated() {
-      if expected.hasPrefix("{") {
-        parameters[String(expected.dropFirst().dropLast())] = segments[index]
-      } else if lowered[index] != expected {
-        return nil
-      }
-    }
-    return parameters
+    let (index, parameters) = try patterns.match(request)
+    return (routes[index], parameters)
   }
 
   private func admit(_ request: EdgeRequest, to route: Route, _ parameters: [String: String]) async throws -> Principal {

@@ -34,4 +34,13 @@ public enum ComputeLimits {
   /// Bytes of a request to the metadata service.
   public static let maximumMetadataRequestBytes = 64 << 10
   public static let interfaceMTU = 1450
+  /// Seconds between two looks whether the keys of disks in use are still open.
+  public static let keyWatchSeconds = 5
+  /// Seconds that a guest has to shut down whose disk's key was withdrawn. With what it takes to notice, they are less than the 60 after which nothing
+  /// is readable.
+  public static let withdrawalShutdownSeconds = 15
+  /// Machines whose disks' keys are asked about at the same time.
+  public static let maximumConcurrentKeyLooks = 64
+  /// Seconds between two looks for newer versions of the keys of encryption sets that follow them.
+  public static let keyRotationSeconds = 30
 }

@@ -24,7 +24,7 @@ public struct ComputeProvider: ResourceProvider {
   public var types: [any ResourceType] {
     [
       VirtualMachineType(service: service), DiskType(service: service, isSnapshot: false), DiskType(service: service, isSnapshot: true),
-      ImageType(service: service), AvailabilitySetType(service: service),
+      ImageType(service: service), AvailabilitySetType(service: service), DiskEncryptionSetType(service: service),
     ]
   }
 

@@ -37,7 +37,15 @@ extension ComputeService {
       let disks = try DiskRecord.all(in: reader, limit: Self.maximumFiles)
       let blanks = try BlankDisk.all(in: reader)
       var owners: [String: DiskFile] = [:]
-      func hasKey(_ id: DataKeyID, _ tenant: GUID) -> Bool { (try? keyring.dataKey(id, tenant: tenant, in: reader)) != nil }
+      func hasKey(_ id: DataKeyID, _ tenant: GUID) -> Bool {
+        do {
+          _ = try keyring.dataKey(id, tenant: tenant, in: reader)
+          return true
+        } catch {
+          // It is there, and its customer's.
+          return error as? KeyringError == .closed
+        }
+      }
       for disk in disks {
         let file = DiskFile(
           path: "\(folder)/\(disk.path)", resource: disk.id.description, tenant: disk.tenant, hasDataKey: hasKey(disk.dataKey, disk.tenant))

@@ -48,6 +48,7 @@ public final class ComputeService: Sendable {
   let configuration: ComputeConfiguration
   let records: any RecordStore
   let keyring: Keyring
+  let customerKeys: CustomerKeyring
   let issuer: IdentityService
   let networks: any MachineNetworks
   let fabric: any Fabric
@@ -67,14 +68,14 @@ public final class ComputeService: Sendable {
   private let listening = Mutex<MetadataService?>(nil)
 
   public init(
-    configuration: ComputeConfiguration, records: any RecordStore, keyring: Keyring, issuer: IdentityService, networks: any MachineNetworks,
-    fabric: any Fabric, hypervisor: any Hypervisor, images: DiskImages, blobs: any BlobSource, group: any EventLoopGroup, clock: any WallClock,
-    random: any RandomSource,
-    logger: Logger
+    configuration: ComputeConfiguration, records: any RecordStore, customerKeys: CustomerKeyring, issuer: IdentityService,
+    networks: any MachineNetworks, fabric: any Fabric, hypervisor: any Hypervisor, images: DiskImages, blobs: any BlobSource,
+    group: any EventLoopGroup, clock: any WallClock, random: any RandomSource, logger: Logger
   ) {
     self.configuration = configuration
     self.records = records
-    self.keyring = keyring
+    keyring = customerKeys.keyring
+    self.customerKeys = customerKeys
     self.issuer = issuer
     self.networks = networks
     self.fabric = fabric
@@ -101,10 +102,12 @@ public final class ComputeService: Sendable {
 
   var sizes: [MachineSize] { configuration.sizes }
   var location: String { configuration.location }
+  var address: CloudAddress { configuration.address }
+  var diskKeys: DiskKeys { DiskKeys(records: records, customerKeys: customerKeys, address: address) }
   var disks: DiskWorker {
     DiskWorker(
-      records: records, keyring: keyring, images: images, hypervisor: hypervisor, blobs: blobs, steps: steps, folder: configuration.folder,
-      verify: verify)
+      records: records, keyring: keyring, keys: diskKeys, images: images, hypervisor: hypervisor, blobs: blobs, steps: steps,
+      folder: configuration.folder, verify: verify)
   }
 
   /// Images are read through once a process: nobody but the operator can write to them.
@@ -118,15 +121,19 @@ public final class ComputeService: Sendable {
 
   // MARK: Disks and secrets
 
-  /// Files a new disk with a key of its own.
+  /// Files a new disk with a key of its own. A copy is encrypted as its original, where nothing else is said.
   func newDisk(
-    _ id: ResourceID, bytes: Int64, source: DiskRecord.Source, backing: String?, tenant: GUID, in transaction: RecordTransaction
+    _ id: ResourceID, bytes: Int64, source: DiskRecord.Source, backing: String?, encryption: DiskEncryption, tenant: GUID,
+    in transaction: RecordTransaction
   ) throws -> DiskRecord {
     var ancestor: DiskRecord.ImageName?
+    var original: DiskRecord?
     switch source {
     case .platformImage(let publisher, let offer, let sku, let version):
       ancestor = DiskRecord.ImageName(publisher: publisher, offer: offer, sku: sku, version: version)
-    case .copy(let origin): ancestor = try DiskRecord.find(origin, tenant: tenant, in: transaction)?.ancestor
+    case .copy(let origin):
+      original = try DiskRecord.find(origin, tenant: tenant, in: transaction)
+      ancestor = original?.ancestor
     case .empty, .blob, .upload: break
     }
     // A copy is made by who has the original open, not of a blank.
@@ -136,7 +143,7 @@ public final class ComputeService: Sendable {
       tenant: tenant, id: id, guid: blank?.guid ?? random.guid(),
       dataKey: try blank?.give(to: tenant, keyring, in: transaction) ?? keyring.makeDataKey(tenant: tenant, in: transaction), sizeBytes: bytes,
       source: source, backing: backing, ancestor: ancestor, isReady: false,
-      awaitsUpload: source == .upload)
+      awaitsUpload: source == .upload, encryptionSet: encryption.settled(copying: original))
     try transaction.save(record)
     return record
   }
@@ -166,6 +173,8 @@ public final class ComputeService: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await MachineWatch(service: self).run() }
       group.addTask { try await BlankDisks(service: self).run() }
+      group.addTask { try await DiskKeyWatch(service: self).run() }
+      group.addTask { try await KeyRotation(service: self).run() }
       try await group.waitForAll()
     }
   }

@@ -9,6 +9,8 @@ internal import Wire
 /// The bytes behind a disk or snapshot resource: one encrypted file with a key of its own.
 struct DiskRecord: Record, Codable, Sendable {
   static let kind = "compute.disk"
+  /// 2 adds `encryptionSet`.
+  static let format: UInt8 = 2
 
   /// What the file is made of.
   enum Source: Codable, Sendable, Equatable {
@@ -46,9 +48,11 @@ struct DiskRecord: Record, Codable, Sendable {
   var isReady: Bool
   /// Whether it is of no use until its client has written it.
   var awaitsUpload = false
+  /// The disk encryption set whose key is to wrap the data key; nil: the platform's alone does.
+  var encryptionSet: ResourceID?
 
   var key: RecordKey { Self.key(tenant, id) }
-  var indexes: [RecordIndex] { [RecordIndex(Self.guidIndex, guid.description, tenant: .zero)] }
+  var indexes: [RecordIndex] { [RecordIndex(Self.guidIndex, guid.description, tenant: .zero)] + (setIndexEntry.map { [$0] } ?? []) }
   static func key(_ tenant: GUID, _ id: ResourceID) -> RecordKey { RecordKey(tenant: tenant, id.canonical) }
   static let guidIndex = "guid"
 
@@ -77,6 +81,7 @@ struct DiskRecord: Record, Codable, Sendable {
 struct DiskWorker: Sendable {
   let records: any RecordStore
   let keyring: Keyring
+  let keys: DiskKeys
   let images: DiskImages
   let hypervisor: any Hypervisor
   let blobs: any BlobSource
@@ -86,8 +91,9 @@ struct DiskWorker: Sendable {
   /// Throws where a catalogue image is not what was signed.
   let verify: @Sendable (PlatformImage) async throws -> Void
 
-  /// The file of a disk with its key.
+  /// The file of a disk with its key. Throws a `CloudError` where the customer whose key protects that does not allow it.
   func file(_ disk: DiskRecord) async throws -> ImageFile {
+    try await keys.open(disk)
     let key = try await records.read { [keyring] reader in
       try keyring.dataKey(disk.dataKey, tenant: disk.tenant, in: reader).withUnsafeBytes { Array($0) }
     }
@@ -110,6 +116,9 @@ struct DiskWorker: Sendable {
   func prepare(_ disk: DiskRecord, as principal: Principal? = nil) async throws {
     guard !disk.isReady else { return }
     let blank = "\(folder)/\(BlankDisk.path(disk.guid))"
+    // Before there are any data.
+    if disk.encryptionSet != nil { steps("protect the disk's key", disk.id) }
+    try await keys.protect(disk)
     steps("make the disk", disk.id)
     let target = try await file(disk)
     var bytes = disk.sizeBytes
@@ -148,6 +157,7 @@ struct DiskWorker: Sendable {
     guard let (disk, machine) = found, disk.isReady else {
       throw CloudError(404, "ResourceNotFound", "The source resource '\(origin)' was not found or is not ready.")
     }
+    try await keys.open(disk)
     if let machine, try await hypervisor.machines().contains(where: { $0.id == machine && $0.disks.contains(disk.serial) }) {
       try await images.create(target, bytes: disk.sizeBytes) { partial in
         try await hypervisor.copy(diskWithSerial: disk.serial, of: machine, to: partial)

@@ -45,9 +45,14 @@ struct DiskAccess: Record, Codable, Sendable {
   /// The path of the one blob that stands for the disk.
   var path: String { "/\(grant.description.prefix(8))/abcd" }
 
-  func url(_ record: DiskRecord, key: SymmetricKey, address: CloudAddress) -> String {
+  /// The blob's URL, without what gives access to it.
+  func blob(_ record: DiskRecord, address: CloudAddress) -> String {
     let host = "\(DiskAccessEndpoint.hostPrefix)\(record.guid.description.prefix(8)).blob.core"
-    return "\(address.url(host))\(path)?sv=2018-03-28&sr=b&si=\(grant)&sig=\(percentEncoded(Base64.encode(signature(key))))"
+    return "\(address.url(host))\(path)"
+  }
+
+  func url(_ record: DiskRecord, key: SymmetricKey, address: CloudAddress) -> String {
+    "\(blob(record, address: address))?sv=2018-03-28&sr=b&si=\(grant)&sig=\(percentEncoded(Base64.encode(signature(key))))"
   }
 }
 
@@ -58,8 +63,10 @@ extension DiskType {
   var actions: [ResourceAction] {
     let permission = "\(descriptor.type)/"
     return [
-      ResourceAction(name: "beginGetAccess", permission: permission + "beginGetAccess/action", isWrite: true, givesSecret: true) {
-        resource, body, context, transaction in
+      ResourceAction(
+        name: "beginGetAccess", permission: permission + "beginGetAccess/action", isWrite: true, givesSecret: true,
+        prepare: { id, context in try await openKey(id, context) }
+      ) { resource, body, context, transaction in
         try beginAccess(resource, body, context, in: transaction)
       },
       ResourceAction(name: "endGetAccess", permission: permission + "endGetAccess/action", isWrite: true, isLongRunning: true) {
@@ -67,6 +74,12 @@ extension DiskType {
         try endAccess(resource, context, in: transaction)
       },
     ]
+  }
+
+  /// The URL is signed with the disk's own key.
+  private func openKey(_ id: ResourceID, _ context: OperationContext) async throws {
+    guard let record = try await service.records.read({ try DiskRecord.find(id, tenant: context.tenant, in: $0) }) else { return }
+    try await DiskKeys.$asker.withValue(DiskKeys.Asker(context)) { try await service.diskKeys.open(record) }
   }
 
   private func beginAccess(_ resource: Resource, _ body: JSON, _ context: OperationContext, in transaction: RecordTransaction) throws -> JSON {
@@ -123,9 +136,8 @@ extension DiskType {
       var record = try DiskRecord.find(resource.id, tenant: resource.tenant, in: transaction)
     else { return [:] }
     if access.canWrite, record.awaitsUpload {
-      let key = try service.keyring.dataKey(record.dataKey, tenant: record.tenant, in: transaction)
-      let blob = access.url(record, key: key, address: service.configuration.address).prefix { $0 != "?" }
-      try VirtualHardDisk.check(access.footer ?? [], expecting: record.sizeBytes, disk: "abcd", blob: String(blob))
+      let blob = access.blob(record, address: service.address)
+      try VirtualHardDisk.check(access.footer ?? [], expecting: record.sizeBytes, disk: "abcd", blob: blob)
       record.awaitsUpload = false
       try transaction.save(record)
     }

@@ -67,13 +67,28 @@ public final class DiskAccessEndpoint: EdgeService {
       throw refusal
     }
     let service = service
-    return try await service.records.read { reader in
+    let disk = try await service.records.read { reader in
       guard let access = try DiskAccess.find(grant: grant, in: reader), now < access.end, request.path == access.path,
         let record = try DiskRecord.find(access.disk, tenant: access.tenant, in: reader)
       else { throw refusal }
-      let key = try service.keyring.dataKey(record.dataKey, tenant: record.tenant, in: reader)
-      guard constantTimeEqual(access.signature(key), signature) else { throw refusal }
       return OpenedDisk(access: access, record: record)
+    }
+    try await DiskKeys.$asker.withValue(DiskKeys.Asker(request: request.identifiers.request)) { try await Self.requireKey(disk, service) }
+    let key = try await service.records.read { try service.keyring.dataKey(disk.record.dataKey, tenant: disk.record.tenant, in: $0) }
+    guard constantTimeEqual(disk.access.signature(key), signature) else { throw refusal }
+    return disk
+  }
+
+  /// Throws where the customer whose key protects the disk does not allow it to be read.
+  ///
+  /// Source: Microsoft, "Blob Storage error codes", REST reference.
+  private static func requireKey(_ disk: OpenedDisk, _ service: ComputeService) async throws {
+    do {
+      guard let failure = try await service.diskKeys.failure(of: disk.record) else { return }
+      guard failure.reason.isRefusal else { throw CloudError.serverBusy() }
+      throw CloudError(403, "KeyVaultEncryptionKeyNotFound", "The key vault key is not found to unwrap the encryption key.")
+    } catch KeyringError.noSuchKey {
+      throw refusal
     }
   }
 
@@ -105,6 +120,7 @@ public final class DiskAccessEndpoint: EdgeService {
 
   /// The disk's bytes, opened once for all requests. A grant that has gone meanwhile opens nothing.
   private static func bytes(_ disk: OpenedDisk, _ service: ComputeService) async throws -> DiskBytes {
+    try await requireKey(disk, service)
     let (access, record, canWrite) = (disk.access, disk.record, disk.access.canWrite)
     return try await service.openDisks.bytes(of: record.guid, isReadOnly: !canWrite) {
       let isGood = try await service.records.read { reader in

@@ -7,7 +7,7 @@ internal import Wire
 /// `Microsoft.Compute/disks` and, with little else, `Microsoft.Compute/snapshots`.
 ///
 /// Source: Microsoft, "Disks" and "Snapshots", REST reference.
-struct DiskType: ReconciledResourceType {
+struct DiskType: ReconciledResourceType, PreparedResourceType {
   static let name = "Microsoft.Compute/disks"
   static let snapshotName = "Microsoft.Compute/snapshots"
 
@@ -111,7 +111,10 @@ struct DiskType: ReconciledResourceType {
       throw CloudError(501, "NotImplemented", "The disk create option '\(option)' is not served by this cloud.")
     }
     if let type = given.member("osType")?.string { properties["osType"] = .string(type) }
-    let record = try service.newDisk(change.id, bytes: bytes, source: source, backing: backing, tenant: context.tenant, in: transaction)
+    let encryption = try DiskEncryption(disk: given.member("encryption"), context, in: transaction)
+    if isSnapshot { try requireSameSet(encryption, source, context, in: transaction) }
+    let record = try service.newDisk(
+      change.id, bytes: bytes, source: source, backing: backing, encryption: encryption, tenant: context.tenant, in: transaction)
     for (name, value) in Self.properties(record, sourceJSON: shown, now: context.now).members { properties[name] = value }
     try settleReach(given, of: &properties)
     if isSnapshot { properties["incremental"] = .boolean(given.member("incremental")?.boolean ?? false) }
@@ -169,6 +172,9 @@ struct DiskType: ReconciledResourceType {
       try transaction.save(record)
       state = .updating
     }
+    if try settleEncryption(given, of: &record, change, in: transaction) { state = .updating }
+    // One that could not be made is tried again.
+    if !record.isReady { state = .creating }
     try settleReach(given, of: &properties)
     if !Self.isReachable(.object(properties)) { try transaction.remove(DiskAccess.self, DiskAccess.key(existing.tenant, existing.id)) }
     return Resource(
@@ -179,7 +185,7 @@ struct DiskType: ReconciledResourceType {
   static func properties(_ record: DiskRecord, sourceJSON: JSON, now: Timestamp) -> JSON.Object {
     JSON.Object([
       ("creationData", sourceJSON), ("timeCreated", .string(now.iso8601Fractional)), ("uniqueId", .string(record.guid.description)),
-      ("encryption", ["type": "EncryptionAtRestWithPlatformKey"]), ("networkAccessPolicy", "AllowAll"), ("publicNetworkAccess", "Enabled"),
+      ("networkAccessPolicy", "AllowAll"), ("publicNetworkAccess", "Enabled"),
     ])
   }
 
@@ -206,15 +212,18 @@ struct DiskType: ReconciledResourceType {
   func carryOut(_ task: ResourceTask) async throws -> JSON {
     let (id, tenant) = (task.resource.id, task.resource.tenant)
     guard let record = try await service.records.read({ try DiskRecord.find(id, tenant: tenant, in: $0) }) else { return .null }
-    switch task.work {
-    case .delete:
-      await service.openDisks.close(record.guid)
-      try service.disks.remove(record)
-    case .put where record.isReady:
-      await service.openDisks.close(record.guid)
-      try await service.lifecycle.grow(record)
-    case .put: try await service.disks.prepare(record, as: task.context.principal)
-    case .act: await service.openDisks.close(record.guid)
+    try await DiskKeys.$asker.withValue(DiskKeys.Asker(task.context)) {
+      switch task.work {
+      case .delete:
+        await service.openDisks.close(record.guid)
+        try service.disks.remove(record)
+      case .put where record.isReady:
+        await service.openDisks.close(record.guid)
+        try await service.diskKeys.protect(record)
+        try await service.lifecycle.grow(record)
+      case .put: try await service.disks.prepare(record, as: task.context.principal)
+      case .act: await service.openDisks.close(record.guid)
+      }
     }
     return .null
   }
@@ -225,6 +234,7 @@ struct DiskType: ReconciledResourceType {
     guard let record = try DiskRecord.find(resource.id, tenant: resource.tenant, in: reader) else { return .object(shown) }
     shown["diskSizeGB"] = .integer(record.sizeGiB)
     shown["diskSizeBytes"] = .integer(record.sizeBytes)
+    shown["encryption"] = DiskEncryption.shown(record.encryptionSet)
     shown["diskState"] = .string(
       try accessState(record, in: reader) ?? owner(of: resource, in: reader).map { try state(of: $0, resource, in: reader) } ?? "Unattached")
     return .object(shown)

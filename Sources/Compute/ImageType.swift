@@ -90,9 +90,10 @@ struct ImageType: ReconciledResourceType {
   private func copy(_ disk: JSON, as id: ResourceID, _ change: ResourceChange, in transaction: RecordTransaction) throws -> JSON.Object {
     let tenant = change.context.tenant
     var shown = JSON.Object([("caching", "ReadWrite"), ("storageAccountType", "Standard_LRS")])
+    let encryption = try DiskEncryption(reference: disk.member("diskEncryptionSet"), "diskEncryptionSet.id", change.context, in: transaction)
     if let url = disk.member("blobUri")?.string {
       let source = DiskRecord.Source.blob(sealed: try service.disks.seal(url, tenant: tenant, in: transaction))
-      _ = try service.newDisk(id, bytes: 0, source: source, backing: nil, tenant: tenant, in: transaction)
+      _ = try service.newDisk(id, bytes: 0, source: source, backing: nil, encryption: encryption, tenant: tenant, in: transaction)
       shown["blobUri"] = .string(String(url.prefix { $0 != "?" }))
       return shown
     }
@@ -101,7 +102,8 @@ struct ImageType: ReconciledResourceType {
       [DiskType.name, DiskType.snapshotName].contains(where: { $0.lowercased() == origin.type?.lowercased() }),
       let record = try DiskRecord.find(origin, tenant: tenant, in: transaction), !record.awaitsUpload
     else { throw CloudError(404, "ResourceNotFound", "The source of image '\(change.id.name)' was not found.", target: "storageProfile.osDisk") }
-    _ = try service.newDisk(id, bytes: record.sizeBytes, source: .copy(record.id), backing: nil, tenant: tenant, in: transaction)
+    _ = try service.newDisk(
+      id, bytes: record.sizeBytes, source: .copy(record.id), backing: nil, encryption: encryption, tenant: tenant, in: transaction)
     shown[member] = ["id": .string(origin.description)]
     return shown
   }
@@ -112,8 +114,10 @@ struct ImageType: ReconciledResourceType {
 
   func carryOut(_ task: ResourceTask) async throws -> JSON {
     let (id, tenant) = (task.resource.id, task.resource.tenant)
-    for record in try await service.records.read({ try Self.records(of: id, tenant: tenant, in: $0) }) {
-      if task.work == .delete { try service.disks.remove(record) } else { try await service.disks.prepare(record, as: task.context.principal) }
+    try await DiskKeys.$asker.withValue(DiskKeys.Asker(task.context)) {
+      for record in try await service.records.read({ try Self.records(of: id, tenant: tenant, in: $0) }) {
+        if task.work == .delete { try service.disks.remove(record) } else { try await service.disks.prepare(record, as: task.context.principal) }
+      }
     }
     return .null
   }
@@ -130,7 +134,9 @@ struct ImageType: ReconciledResourceType {
     if var profile = shown["storageProfile"]?.object {
       func sized(_ disk: JSON?, _ id: ResourceID) throws -> JSON? {
         guard var disk = disk?.object else { return nil }
-        disk["diskSizeGB"] = try DiskRecord.find(id, tenant: resource.tenant, in: reader).map { .integer($0.sizeGiB) }
+        let record = try DiskRecord.find(id, tenant: resource.tenant, in: reader)
+        disk["diskSizeGB"] = record.map { .integer($0.sizeGiB) }
+        disk["diskEncryptionSet"] = record?.encryptionSet.map { ["id": .string($0.description)] }
         return .object(disk)
       }
       profile["osDisk"] = try sized(profile["osDisk"], resource.id)

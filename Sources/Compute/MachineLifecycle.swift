@@ -13,14 +13,16 @@ struct MachineLifecycle: Sendable {
   func carryOut(_ task: ResourceTask) async throws -> JSON {
     let (id, tenant) = (task.resource.id, task.resource.tenant)
     defer { service.steps("end the operation", id) }
-    switch task.work {
-    case .put:
-      try await converge(id, tenant: tenant)
-      try await awaitProvisioning(id, tenant: tenant)
-    case .delete: try await takeDown(id, tenant: tenant)
-    case .act(let name, let input): return try await act(name, input, id, tenant: tenant)
+    return try await DiskKeys.$asker.withValue(DiskKeys.Asker(task.context)) {
+      switch task.work {
+      case .put:
+        try await converge(id, tenant: tenant)
+        try await awaitProvisioning(id, tenant: tenant)
+      case .delete: try await takeDown(id, tenant: tenant)
+      case .act(let name, let input): return try await act(name, input, id, tenant: tenant)
+      }
+      return .null
     }
-    return .null
   }
 
   private func act(_ name: String, _ input: JSON, _ id: ResourceID, tenant: GUID) async throws -> JSON {
@@ -60,7 +62,6 @@ struct MachineLifecycle: Sendable {
     var disks: [(record: DiskRecord, lun: Int?)]
     var interfaces: [MachineInterfaceRecord]
     var image: PlatformImage?
-    var secrets: MachineSecrets
   }
 
   private func plan(_ id: ResourceID, tenant: GUID) async throws -> Plan {
@@ -80,15 +81,26 @@ struct MachineLifecycle: Sendable {
         return found
       }
       let image = try disks.first?.record.ancestorImage(in: reader)
-      let secrets = try disks.first.map { try service.secrets(of: machine, osDisk: $0.record, in: reader) } ?? MachineSecrets()
-      return Plan(machine: machine, resource: resource, disks: disks, interfaces: interfaces, image: image, secrets: secrets)
+      return Plan(machine: machine, resource: resource, disks: disks, interfaces: interfaces, image: image)
+    }
+  }
+
+  /// Opens the keys of a machine's disks, as far as it is to run. One that may not have them and does not run already is off.
+  private func openKeys(_ plan: Plan) async throws {
+    guard plan.machine.wanted == .running else { return }
+    do {
+      for disk in plan.disks { try await service.diskKeys.open(disk.record) }
+    } catch let error as CloudError where error.status < 500 {
+      if try await !isThere(plan.machine) { _ = try await service.noteKeyFailure(plan.machine, error) }
+      throw error
     }
   }
 
   /// Makes disks, starts the machine if it is to run, and plugs in what it lacks.
   func converge(_ id: ResourceID, tenant: GUID) async throws {
     var plan = try await plan(id, tenant: tenant)
-    for disk in plan.disks where !disk.record.isReady { try await service.disks.prepare(disk.record) }
+    try await makeDisks(plan)
+    try await openKeys(plan)
     try await finishDisks(plan)
     guard plan.machine.wanted == .running else { return }
     var running = try await service.hypervisor.machines().first { $0.id == plan.machine.vmID }
@@ -106,6 +118,18 @@ struct MachineLifecycle: Sendable {
     try await service.networks.connect(plan.interfaces.map(\.name))
     service.steps("serve metadata", id)
     try await service.metadata.serve(plan.interfaces.map(\.network))
+  }
+
+  /// A machine whose disks cannot be made under their keys is off.
+  private func makeDisks(_ plan: Plan) async throws {
+    for disk in plan.disks where !disk.record.isReady {
+      do {
+        try await service.disks.prepare(disk.record)
+      } catch let error as CloudError where error.status < 500 && disk.record.encryptionSet != nil {
+        if try await !isThere(plan.machine) { _ = try await service.noteKeyFailure(plan.machine, error) }
+        throw error
+      }
+    }
   }
 
   /// Disks that were made with the machine are made now.
@@ -130,8 +154,9 @@ struct MachineLifecycle: Sendable {
     }
     service.steps("write discs", machine.id)
     try RemovableFile.makeFolder(folder, mode: 0o711)
+    let secrets = try await secrets(plan)
     let discs = try await ProvisioningDocuments(
-      machine: machine, resource: plan.resource, interfaces: plan.interfaces, secrets: plan.secrets
+      machine: machine, resource: plan.resource, interfaces: plan.interfaces, secrets: secrets
     ).write(to: folder)
     let bootID = HostBoot.identifier()
     let interfaceIDs = plan.interfaces.map(\.id)
@@ -174,6 +199,11 @@ struct MachineLifecycle: Sendable {
       MachineSpecification(
         id: machine.vmID, resourceID: machine.id.description, processors: size.processors, memoryBytes: size.memoryBytes,
         boot: try await boot(plan), disks: disks, discs: discs, interfaces: interfaces, consoleLog: "\(folder)/console.log", folder: folder))
+  }
+
+  private func secrets(_ plan: Plan) async throws -> MachineSecrets {
+    guard let disk = plan.disks.first?.record else { return MachineSecrets() }
+    return try await service.records.read { [service] in try service.secrets(of: plan.machine, osDisk: disk, in: $0) }
   }
 
   private func boot(_ plan: Plan) async throws -> MachineSpecification.Boot {
@@ -234,11 +264,11 @@ struct MachineLifecycle: Sendable {
   // MARK: Taking down
 
   /// Ends a machine that may be running: asks the guest first, unless told not to.
-  func stop(_ machine: Machine, gently: Bool) async throws {
+  func stop(_ machine: Machine, gently: Bool, seconds: Int = ComputeLimits.shutdownSeconds) async throws {
     guard try await isThere(machine) else { return }
     if gently {
       service.steps("ask for a shutdown", machine.id)
-      let deadline = ContinuousClock.now.advanced(by: .seconds(ComputeLimits.shutdownSeconds))
+      let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
       var asked = ContinuousClock.now.advanced(by: .seconds(-ComputeLimits.shutdownRepeatSeconds))
       while ContinuousClock.now < deadline {
         // A guest that is still starting does not see the button: it is pressed again.

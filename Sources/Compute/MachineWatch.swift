@@ -79,11 +79,9 @@ struct MachineWatch: Sendable {
       let interfaces = try ResourceLink.targets(of: machine.id, VirtualMachineType.interfaceRole, tenant: machine.tenant, in: transaction)
       try service.networks.withdraw(interfaces, tenant: machine.tenant, in: transaction)
       try ActivityLogEntry(
-        id: entryID, tenant: machine.tenant, subscription: machine.id.subscription, time: now,
-        operationName: "Microsoft.Compute/virtualMachines/powerOff/action", resourceID: machine.id.description,
-        status: reason == .shutDown ? .succeeded : .failed, statusCode: reason == .shutDown ? 200 : 500,
-        errorCode: reason == .shutDown ? nil : "VMStoppedUnexpectedly", errorMessage: reason == .shutDown ? nil : text,
-        caller: "Microsoft.Compute", principalID: .zero, claims: [:], correlationID: entryID, operationID: entryID, clientAddress: "", method: ""
+        platform: "Microsoft.Compute/virtualMachines/powerOff/action", on: machine.id, tenant: machine.tenant,
+        status: reason == .shutDown ? .succeeded : .failed,
+        error: reason == .shutDown ? nil : CloudError(500, "VMStoppedUnexpectedly", text), id: entryID, now: now
       ).record(in: transaction)
       return true
     }

@@ -1,4 +1,5 @@
 internal import Base
+internal import Keyring
 internal import Records
 internal import ResourceManager
 internal import Wire
@@ -71,10 +72,16 @@ extension VirtualMachineType {
     case "instanceview": return [("instanceView", try instanceView(resource, in: reader))]
     case "userdata":
       guard let machine = try Machine.find(resource.id, tenant: resource.tenant, in: reader),
-        let disk = try VirtualMachine(resource).osDisk.flatMap({ try DiskRecord.find($0, tenant: resource.tenant, in: reader) }),
-        let data = try service.secrets(of: machine, osDisk: disk, in: reader).userData
+        let disk = try VirtualMachine(resource).osDisk.flatMap({ try DiskRecord.find($0, tenant: resource.tenant, in: reader) })
       else { return [] }
-      return [("userData", .string(Base64.encode(data)))]
+      do {
+        guard let data = try service.secrets(of: machine, osDisk: disk, in: reader).userData else { return [] }
+        return [("userData", .string(Base64.encode(data)))]
+      } catch KeyringError.closed {
+        // Who asks again, as the answer says, finds it open where its customer allows that.
+        service.diskKeys.openSoon(disk)
+        throw KeyringError.closed
+      }
     default: return []
     }
   }

@@ -32,6 +32,7 @@ extension VirtualMachineType {
         throw CloudError.changeNotAllowed("osDisk.managedDisk.id")
       }
       var shown = disk.object ?? JSON.Object()
+      try Self.requireSet(asked, of: record, "osDisk")
       if let option = asked?.member("deleteOption") { shown["deleteOption"] = .string(try Self.deleteOption(option, "osDisk")) }
       return (.object(shown), record, kept["imageReference"])
     }
@@ -50,6 +51,7 @@ extension VirtualMachineType {
       (record, image) = try maker.osDisk(named: diskName, from: found, reference, sizeGiB: size, asked?.member("managedDisk"), in: transaction)
     case "attach":
       record = try maker.attached(asked?.member("managedDisk", "id"), "osDisk.managedDisk.id", in: transaction)
+      try Self.requireSet(asked, of: record, "osDisk")
     default:
       throw CloudError.invalidParameter("osDisk.createOption", "The value '\(option)' of osDisk.createOption is not valid.")
     }
@@ -103,6 +105,7 @@ extension VirtualMachineType {
       // What is read back from the platform names its disk: it is that one, however it was made. So is what asks again for the disk that it made.
       if let named = item.member("managedDisk", "id") ?? (option.lowercased() == "attach" ? nil : Self.made(by: item, lun: lun, kept)) {
         record = try maker.attached(named, "dataDisk.managedDisk.id", in: transaction)
+        try Self.requireSet(item, of: record, "dataDisk")
       } else if option.lowercased() == "empty" {
         guard let gibibytes = item.member("diskSizeGB")?.integer else { throw CloudError.missingParameter("dataDisk.diskSizeGB") }
         let name =
@@ -209,7 +212,10 @@ struct DiskMaker {
         409, "ConflictingUserInput",
         "Disk \(name) already exists in resource group \(change.id.resourceGroup ?? ""). Only CreateOption.Attach is supported.")
     }
-    let record = try service.newDisk(id, bytes: bytes, source: source, backing: backing, tenant: context.tenant, in: transaction)
+    let encryption = try DiskEncryption(
+      reference: managed?.member("diskEncryptionSet"), "managedDisk.diskEncryptionSet.id", context, in: transaction)
+    let record = try service.newDisk(
+      id, bytes: bytes, source: source, backing: backing, encryption: encryption, tenant: context.tenant, in: transaction)
     let sku = managed?.member("storageAccountType")?.string ?? "Premium_LRS"
     var properties = DiskType.properties(record, sourceJSON: ["createOption": osType == nil ? "Empty" : "FromImage"], now: context.now)
     if let osType { properties["osType"] = .string(osType) }

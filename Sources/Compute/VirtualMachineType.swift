@@ -9,7 +9,7 @@ internal import Wire
 /// `Microsoft.Compute/virtualMachines`.
 ///
 /// Source: Microsoft, "Virtual Machines", REST reference.
-struct VirtualMachineType: ReconciledResourceType {
+struct VirtualMachineType: ReconciledResourceType, PreparedResourceType {
   static let name = "Microsoft.Compute/virtualMachines"
   static let diskRole = "disk"
   static let interfaceRole = "networkInterface"
@@ -62,7 +62,7 @@ struct VirtualMachineType: ReconciledResourceType {
     for name in ["diagnosticsProfile", "licenseType", "additionalCapabilities", "priority"] { properties[name] = wanted[name] }
     if let set { properties["availabilitySet"] = ["id": .string(set.description)] }
     properties["timeCreated"] = existing?.properties["timeCreated"] ?? .string(change.context.now.iso8601Fractional)
-    let identity = try identity(change, in: transaction)
+    let identity = try ResourceIdentity.settle(change, service.issuer, in: transaction)
 
     let isResized = machine.size != size.name
     machine.size = size.name
@@ -136,29 +136,6 @@ struct VirtualMachineType: ReconciledResourceType {
     machine.secrets = try service.sealed(kept, of: machine, osDisk: osDisk, in: transaction)
   }
 
-  // MARK: Identity
-
-  private func identity(_ change: ResourceChange, in transaction: RecordTransaction) throws -> JSON? {
-    guard let given = change.body.member("identity") else { return change.existing?.identity }
-    let type = given.member("type")?.string ?? "None"
-    let present = change.existing?.identity?["principalId"]?.string.flatMap { GUID($0) }
-    switch type.lowercased() {
-    case "none":
-      if let present { try service.issuer.deleteServicePrincipal(present, tenant: change.context.tenant, in: transaction) }
-      return nil
-    case "systemassigned":
-      if present != nil { return change.existing?.identity }
-      let principal = try service.issuer.createManagedIdentity(
-        displayName: change.id.name, resourceID: change.id.description, tenant: change.context.tenant, in: transaction)
-      return [
-        "type": "SystemAssigned", "principalId": .string(principal.id.description), "tenantId": .string(change.context.tenant.description),
-        "clientId": .string(principal.appID.description),
-      ]
-    default:
-      throw CloudError.invalidParameter("identity.type", "The identity type '\(type)' is not served by this cloud: only SystemAssigned is.")
-    }
-  }
-
   // MARK: Deleting
 
   func willDelete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {
@@ -174,9 +151,7 @@ struct VirtualMachineType: ReconciledResourceType {
   }
 
   func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {
-    if let principal = resource.identity?["principalId"]?.string.flatMap({ GUID($0) }) {
-      try service.issuer.deleteServicePrincipal(principal, tenant: resource.tenant, in: transaction)
-    }
+    try ResourceIdentity.remove(resource.identity, service.issuer, tenant: resource.tenant, in: transaction)
     try transaction.remove(Machine.self, Machine.key(resource.tenant, resource.id))
   }
 
@@ -189,6 +164,7 @@ struct VirtualMachineType: ReconciledResourceType {
   func render(_ resource: Resource, in reader: any RecordReader) throws -> JSON {
     var shown = resource.properties.object ?? JSON.Object()
     shown["provisioningState"] = .string(resource.provisioningState.rawValue)
+    if let profile = shown["storageProfile"] { shown["storageProfile"] = try withEncryptionSets(profile, tenant: resource.tenant, in: reader) }
     return .object(shown)
   }
 }

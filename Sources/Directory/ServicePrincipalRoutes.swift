@@ -128,6 +128,8 @@ struct ServicePrincipalRoutes: Sendable {
     try await services.change(call) { transaction in
       let principal = try find(call, in: transaction)
       try guardChange(principal, mayManageRoles, in: transaction)
+      // It goes with its resource: without it, what lies under a key that it alone may use would be lost.
+      guard !principal.isManagedIdentity else { throw GraphError.denied }
       try services.identity.deleteServicePrincipal(principal.id, tenant: principal.tenant, in: transaction)
       try services.removeTraces(of: principal.id, tenant: principal.tenant, in: transaction)
       return .servicePrincipal(principal)

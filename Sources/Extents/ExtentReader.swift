@@ -1,5 +1,6 @@
 internal import Base
 internal import Crypto
+internal import Keyring
 public import NIOCore
 internal import NIOPosix
 internal import Synchronization
@@ -16,6 +17,8 @@ public final class ExtentReader: Sendable {
     var range: Range<Int>
     var key: SymmetricKey
     var callerKey: SymmetricKey?
+    /// Whether the key is a customer's to withdraw, while it is read under.
+    var isLent: Bool
     /// Keeps the file.
     var pin: SegmentPin
   }
@@ -53,6 +56,11 @@ public final class ExtentReader: Sendable {
     let (piece, step) = state.withLock { begin(maximumBytes, &$0) }
     if let piece { return piece }
     guard let step else { return nil }
+    let record = step.part.record
+    guard !step.part.isLent || store.keyring.cachedDataKey(record.dataKey, tenant: record.tenant) != nil else {
+      state.withLock { $0.isBusy = false }
+      throw KeyringError.closed
+    }
     let bytes: ByteBuffer
     do {
       if step.part.record.layout.storedBytes(ofFrames: step.frames) <= store.limits.inlineBytes {

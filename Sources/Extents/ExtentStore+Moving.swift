@@ -62,6 +62,9 @@ extension ExtentStore {
     } catch KeyringError.noSuchKey {
       // Nobody can read it any more, nor verify it. It goes when its owner's purge gets to it.
       cipher = nil
+    } catch KeyringError.closed {
+      // Only a customer's key can verify it now: damage shows when it is read.
+      cipher = nil
     }
     do {
       let reservation = try table.reserve(record.layout.storedBytes, leavingFree: limits.recordReserveBytes)

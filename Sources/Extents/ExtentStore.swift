@@ -119,7 +119,10 @@ public final class ExtentStore: Sendable {
       pins[record.segment] = pin
       do {
         let key = try keyring.dataKey(record.dataKey, tenant: tenant, in: reader)
-        parts.append(.init(record: record, range: slice.range, key: key, callerKey: record.hasCallerKey ? callerKey : nil, pin: pin))
+        parts.append(
+          .init(
+            record: record, range: slice.range, key: key, callerKey: record.hasCallerKey ? callerKey : nil,
+            isLent: keyring.isLent(record.dataKey, tenant: tenant), pin: pin))
       } catch KeyringError.noSuchKey {
         throw ExtentError.noSuchExtent(slice.id)
       }

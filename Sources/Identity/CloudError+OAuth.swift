@@ -1,4 +1,4 @@
-internal import Base
+package import Base
 internal import Wire
 
 /// The values of OAuth's `error` member.
@@ -38,15 +38,15 @@ extension CloudError {
   }
 
   /// Entra's number of an error of the token service.
-  var aadstsNumber: Int {
+  package var aadstsNumber: Int {
     members.first { $0.name == Self.numberMember }.flatMap { Int($0.value) } ?? 90033
   }
 
   /// OAuth's error document, as Entra fills it.
-  func oauthDocument(identifiers: (trace: GUID, correlation: GUID), now: Timestamp, address: CloudAddress) -> JSON {
+  func oauthDocument(identifiers: (trace: GUID, correlation: GUID), now: Timestamp, errorPage: String?) -> JSON {
     let number = aadstsNumber
     let moment = now.iso8601.replacing("T", with: " ")
-    return [
+    return .object([
       "error": .string(code),
       "error_description":
         "AADSTS\(number): \(message) Trace ID: \(identifiers.trace) Correlation ID: \(identifiers.correlation) Timestamp: \(moment)",
@@ -54,8 +54,8 @@ extension CloudError {
       "timestamp": .string(moment),
       "trace_id": .string(identifiers.trace.description),
       "correlation_id": .string(identifiers.correlation.description),
-      "error_uri": .string("\(address.url("login"))/error?code=\(number)"),
-    ]
+      "error_uri": errorPage.map { .string("\($0)?code=\(number)") },
+    ])
   }
 }
 

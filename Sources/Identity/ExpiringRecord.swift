@@ -17,20 +17,12 @@ extension ExpiringRecord {
 }
 
 extension IdentityService {
-  /// Removes sign-ins, codes and marks of used assertions that have expired, and signing keys that no good token was signed with.
+  /// Removes sign-ins, codes and marks of used assertions that have expired.
   func removeExpired() async throws {
     try await removeExpired(RefreshToken.self)
     try await removeExpired(DeviceAuthorization.self)
     try await removeExpired(AuthorizationCode.self)
     try await removeExpired(AssertionUse.self)
-    let now = clock.now()
-    let removed = try await records.write { transaction in
-      let stored = try Self.storedKeys(in: transaction)
-      let retired = stored.indices.filter { SigningKeys.isRetired($0, in: stored, at: now) }
-      for index in retired { try transaction.remove(SigningKey.self, stored[index].key) }
-      return !retired.isEmpty
-    }
-    if removed { try await loadSigningKeys() }
   }
 
   private func removeExpired<R: ExpiringRecord>(_ type: R.Type) async throws {

@@ -1,19 +1,30 @@
-internal import Base
-internal import Edge
+package import Base
+package import Edge
 internal import NIOCore
-internal import NIOHTTP1
-internal import Wire
+package import NIOHTTP1
+package import Wire
 
 /// One request's ids, and how its answers are written.
-struct IdentityExchange: Sendable {
-  let request: EdgeRequest
-  let service: IdentityService
+package struct IdentityExchange: Sendable {
+  private let request: EdgeRequest
+  private let clock: any WallClock
+  /// The URL of the token service.
+  private let url: String
+  /// Where people read what an error means; nil where the service has no such page.
+  private let errorPage: String?
   /// The caller's `client-request-id`.
   private let clientRequestID: String?
 
   init(_ request: EdgeRequest, service: IdentityService) {
+    let url = service.address.url("login")
+    self.init(request, url: url, errorPage: url + "/error", clock: service.clock)
+  }
+
+  package init(_ request: EdgeRequest, url: String, errorPage: String? = nil, clock: any WallClock) {
     self.request = request
-    self.service = service
+    self.url = url
+    self.errorPage = errorPage
+    self.clock = clock
     let sent = request.headers.first(name: "client-request-id") ?? request.query["client-request-id"]
     clientRequestID = sent.flatMap { $0.utf8.count <= 128 && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? $0 : nil }
   }
@@ -21,7 +32,7 @@ struct IdentityExchange: Sendable {
   private var correlation: GUID { clientRequestID.flatMap { GUID($0) } ?? request.identifiers.correlation }
 
   /// A document that nobody may keep.
-  static func document(_ json: JSON, _ status: HTTPResponseStatus = .ok, isPublic: Bool = false) -> EdgeResponse {
+  package static func document(_ json: JSON, _ status: HTTPResponseStatus = .ok, isPublic: Bool = false) -> EdgeResponse {
     var headers: HTTPHeaders = ["Content-Type": "application/json; charset=utf-8"]
     if isPublic {
       headers.add(name: "Cache-Control", value: "max-age=3600")
@@ -35,14 +46,14 @@ struct IdentityExchange: Sendable {
   }
 
   /// An error as OAuth's document.
-  func answer(_ error: CloudError) -> EdgeResponse {
+  package func answer(_ error: CloudError) -> EdgeResponse {
     let shown = Self.shown(error)
     let json = shown.oauthDocument(
-      identifiers: (trace: request.identifiers.request, correlation: correlation), now: service.clock.now(), address: service.address)
+      identifiers: (trace: request.identifiers.request, correlation: correlation), now: clock.now(), errorPage: errorPage)
     var response = Self.document(json, HTTPResponseStatus(statusCode: shown.status))
     for header in shown.headers { response.headers.replaceOrAdd(name: header.name, value: header.value) }
     if shown.status == 401, request.headers.contains(name: "authorization") {
-      response.headers.add(name: "WWW-Authenticate", value: "Basic realm=\"\(service.address.url("login"))\"")
+      response.headers.add(name: "WWW-Authenticate", value: "Basic realm=\"\(url)\"")
     }
     return response
   }
@@ -60,7 +71,7 @@ struct IdentityExchange: Sendable {
   }
 
   /// Adds what every answer has.
-  func complete(_ response: EdgeResponse) -> EdgeResponse {
+  package func complete(_ response: EdgeResponse) -> EdgeResponse {
     var response = response
     response.headers.replaceOrAdd(name: "x-ms-request-id", value: request.identifiers.request.description)
     response.headers.replaceOrAdd(name: "Strict-Transport-Security", value: "max-age=31536000; includeSubDomains")

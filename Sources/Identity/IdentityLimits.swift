@@ -20,6 +20,8 @@ public enum IdentityLimits {
   public static let maximumDisplayNameCharacters = 256
   public static let maximumCertificateBytes = 16 << 10
   public static let minimumRSAKeyBits = 2048
+  /// Source: ANSSI, « Guide des mécanismes cryptographiques »: what is recommended.
+  public static let minimumOperatorRSAKeyBits = 3072
   /// Records that a deletion looks at in one sweep.
   static let maximumSwept = 1024
 
@@ -77,7 +79,9 @@ public enum IdentityLimits {
   public static let signingKeyLeadSeconds: Int64 = 86400
   /// How long a key signs before `run` makes its successor.
   public static let signingKeySeconds: Int64 = 90 * 86400
-  /// Keys in the key set.
+  /// The tenants' and the operators'.
+  static let issuers = 2
+  /// Keys in the key set of an issuer.
   public static let maximumSigningKeys = 16
 
   // MARK: Codes

@@ -18,9 +18,9 @@ extension IdentityService {
     public var signsFrom: Timestamp
   }
 
-  /// Every key that signs tokens, will sign, or has signed some that may still be good.
+  /// Every key of every issuer that signs tokens, will sign, or has signed some that may still be good.
   public static func signingKeys(in reader: any RecordReader) throws -> [SigningKeyDescription] {
-    try storedKeys(in: reader).map { record in
+    try SigningKeyRing.stored(in: reader).map { record in
       let modulus = (Base64URL.decode(record.modulus) ?? []).drop { $0 == 0 }
       let bits = modulus.first.map { modulus.count * 8 - $0.leadingZeroBitCount } ?? 0
       return SigningKeyDescription(id: record.id, bits: bits, created: record.created, signsFrom: record.signsFrom)

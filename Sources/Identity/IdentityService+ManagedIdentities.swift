@@ -5,7 +5,7 @@ internal import Wire
 /// Identities that the platform gives to resources, and whose tokens it hands out itself: nobody holds a credential of theirs.
 extension IdentityService {
   /// The type that Graph shows of such a service principal.
-  private static let managedIdentity = "ManagedIdentity"
+  fileprivate static let managedIdentity = "ManagedIdentity"
 
   /// Makes the identity of a resource. `resourceID` is shown among its names, as Azure shows it.
   public func createManagedIdentity(
@@ -50,4 +50,9 @@ public struct ManagedIdentityToken: Sendable {
   public var notBefore: Int64
   public var expires: Int64
   public var lifetimeSeconds: Int64
+}
+
+extension ServicePrincipal {
+  /// Whether it is the identity of a resource, which comes and goes with that resource.
+  public var isManagedIdentity: Bool { servicePrincipalType == IdentityService.managedIdentity }
 }

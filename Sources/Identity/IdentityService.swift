@@ -18,7 +18,7 @@ public final class IdentityService: Sendable {
   let notes: LedgerNotes?
   let logger: Logger
   let hasher: SecretHasher
-  let signingKeys: SigningKeys
+  let keyRing: SigningKeyRing
   let tokens = TokenCache()
   let userAttempts: AttemptLimiter
   let unknownUserAttempts: AttemptLimiter
@@ -48,12 +48,13 @@ public final class IdentityService: Sendable {
     self.notes = notes
     self.logger = logger
     hasher = SecretHasher(parameters: hashing, random: random)
-    signingKeys = SigningKeys()
+    keyRing = SigningKeyRing(
+      owner: nil, bits: IdentityLimits.signingKeyBits, records: records, keyring: keyring, clock: clock, hasher: hasher, logger: logger)
     userAttempts = AttemptLimiter(maximumFailures: IdentityLimits.maximumUserFailures, clock: clock)
     unknownUserAttempts = AttemptLimiter(maximumFailures: IdentityLimits.maximumUserFailures, clock: clock)
     applicationAttempts = AttemptLimiter(maximumFailures: IdentityLimits.maximumApplicationFailures, clock: clock)
     userCodeAttempts = AttemptLimiter(maximumFailures: IdentityLimits.maximumUserCodeFailures, clock: clock)
-    try await loadSigningKeys()
+    try await keyRing.load()
   }
 
   /// Removes what has expired and rotates the signing key when it is due, until the task is cancelled.
@@ -61,7 +62,7 @@ public final class IdentityService: Sendable {
     while !Task.isCancelled {
       do {
         try await removeExpired()
-        try await rotateSigningKeyIfDue()
+        try await keyRing.maintain()
       } catch {
         logger.error("identity maintenance failed", metadata: ["error": "\(error)"])
       }

@@ -1,33 +1,34 @@
-internal import Base
+package import Base
 
 /// What the token service refuses, with Entra's numbers and words.
 ///
 /// Source: Microsoft Entra, "Authentication and authorization error codes".
-enum OAuthErrors {
+package enum OAuthErrors {
   // MARK: The request
 
-  static func missingParameter(_ name: String) -> CloudError {
+  package static func missingParameter(_ name: String) -> CloudError {
     .aadsts(900144, .invalidRequest, "The request body must contain the following parameter: '\(name)'.")
   }
 
-  static let malformedRequest = CloudError.aadsts(9_002_313, .invalidRequest, "Invalid request. Request is malformed or invalid.")
+  package static let malformedRequest = CloudError.aadsts(9_002_313, .invalidRequest, "Invalid request. Request is malformed or invalid.")
 
   static let bodyTooLarge = CloudError.aadsts(
     9_002_313, .invalidRequest, status: 413, "Invalid request. The request body exceeds \(IdentityLimits.maximumFormBytes) bytes.")
 
-  static func unsupportedGrant(_ grant: String) -> CloudError {
+  package static func unsupportedGrant(_ grant: String) -> CloudError {
     .aadsts(70003, .unsupportedGrantType, "The app requested an unsupported grant type '\(grant.bounded)'.")
   }
 
   static let grantMissing = CloudError.aadsts(900144, .invalidRequest, "The request body must contain the following parameter: 'grant_type'.")
 
-  static func wrongMethod(_ method: String, allowed: String) -> CloudError {
+  package static func wrongMethod(_ method: String, allowed: String) -> CloudError {
     .aadsts(
       900_561, .invalidRequest, status: 405, "The endpoint only accepts \(allowed) requests. Received a \(method) request.",
       headers: [(name: "Allow", value: allowed)])
   }
 
-  static let notFound = CloudError.aadsts(90_023, .invalidRequest, status: 404, "The authentication service request is not valid: no such endpoint.")
+  package static let notFound = CloudError.aadsts(
+    90_023, .invalidRequest, status: 404, "The authentication service request is not valid: no such endpoint.")
 
   // MARK: Tenant, client, resource
 
@@ -38,7 +39,7 @@ enum OAuthErrors {
         + "Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.")
   }
 
-  static func noApplication(_ client: String, _ tenant: String) -> CloudError {
+  package static func noApplication(_ client: String, _ tenant: String) -> CloudError {
     .aadsts(
       700_016, .unauthorizedClient,
       "Application with identifier '\(client.bounded)' was not found in the directory '\(tenant.bounded)'. This can happen if the application has not "
@@ -50,11 +51,11 @@ enum OAuthErrors {
     .aadsts(7_000_229, .unauthorizedClient, "The client application '\(client)' is missing service principal in the tenant '\(tenant)'.")
   }
 
-  static func disabledApplication(_ client: GUID) -> CloudError {
+  package static func disabledApplication(_ client: GUID) -> CloudError {
     .aadsts(7_000_112, .unauthorizedClient, "Application '\(client)' is disabled.")
   }
 
-  static func noResource(_ resource: String, _ tenant: String) -> CloudError {
+  package static func noResource(_ resource: String, _ tenant: String) -> CloudError {
     .aadsts(
       500_011, .invalidResource,
       "The resource principal named \(resource.bounded) was not found in the tenant named \(tenant). This can happen if the application has not been "
@@ -62,7 +63,7 @@ enum OAuthErrors {
         + "request to the wrong tenant.")
   }
 
-  static func scopeNotDefault(_ scope: String) -> CloudError {
+  package static func scopeNotDefault(_ scope: String) -> CloudError {
     .aadsts(
       1_002_012, .invalidScope,
       "The provided value for scope \(scope.bounded) is not valid. Client credential flows must have a scope value with /.default suffixed to the "
@@ -82,10 +83,10 @@ enum OAuthErrors {
     .aadsts(7_000_222, .invalidClient, "The provided client secret keys for app '\(client)' are expired.")
   }
 
-  static let credentialMissing = CloudError.aadsts(
+  package static let credentialMissing = CloudError.aadsts(
     7_000_218, .invalidClient, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
 
-  static let credentialRequired = CloudError.aadsts(
+  package static let credentialRequired = CloudError.aadsts(
     7_000_216, .invalidClient, "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")
 
   static let clientIsPublic = CloudError.aadsts(
@@ -101,7 +102,7 @@ enum OAuthErrors {
         + "assertion failed signature validation. \(reason)")
   }
 
-  static let malformedAssertion = CloudError.aadsts(50027, .invalidRequest, "JWT token is invalid or malformed.")
+  package static let malformedAssertion = CloudError.aadsts(50027, .invalidRequest, "JWT token is invalid or malformed.")
 
   static func assertionAudience(_ audience: String) -> CloudError {
     .aadsts(
@@ -216,7 +217,7 @@ extension OAuthErrors {
 }
 
 extension OAuthErrors {
-  static let unknownInstance = CloudError.aadsts(50049, .invalidInstance, "Unknown or invalid instance.")
+  package static let unknownInstance = CloudError.aadsts(50049, .invalidInstance, "Unknown or invalid instance.")
 }
 
 extension OAuthErrors {

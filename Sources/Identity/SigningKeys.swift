@@ -1,13 +1,13 @@
-internal import Base
-internal import CryptoExtras
+package import Base
+package import CryptoExtras
 internal import Synchronization
-internal import Wire
+package import Wire
 
 /// The signing keys in memory: which one signs now, which ones tokens may still be signed by.
-final class SigningKeys: Sendable {
-  struct Entry: Sendable {
-    let record: SigningKey
-    let privateKey: _RSA.Signing.PrivateKey
+package final class SigningKeys: Sendable {
+  package struct Entry: Sendable {
+    package let record: SigningKey
+    package let privateKey: _RSA.Signing.PrivateKey
     let publicKey: _RSA.Signing.PublicKey
   }
 
@@ -19,7 +19,7 @@ final class SigningKeys: Sendable {
   }
 
   /// The youngest key whose time to sign has come.
-  func current(at now: Timestamp) -> Entry? {
+  package func current(at now: Timestamp) -> Entry? {
     entries.withLock { entries in entries.last { $0.record.signsFrom <= now } }
   }
 
@@ -27,7 +27,7 @@ final class SigningKeys: Sendable {
   var newest: Entry? { entries.withLock { $0.last } }
 
   /// The key of a token, as long as it is in the key set.
-  func publicKey(_ id: String, at now: Timestamp) -> _RSA.Signing.PublicKey? {
+  package func publicKey(_ id: String, at now: Timestamp) -> _RSA.Signing.PublicKey? {
     published(at: now).first { $0.record.id == id }?.publicKey
   }
 
@@ -44,7 +44,7 @@ final class SigningKeys: Sendable {
   }
 
   /// The key set (RFC 7517).
-  func keySet(at now: Timestamp, issuer: String) -> JSON {
+  package func keySet(at now: Timestamp, issuer: String) -> JSON {
     [
       "keys": .array(
         published(at: now).map { entry in

@@ -1,11 +1,11 @@
 internal import Base
-internal import Edge
+package import Edge
 internal import NIOCore
 internal import NIOHTTP1
 internal import Wire
 
 /// The fields of a posted form, each at most once.
-struct TokenForm: Sendable {
+package struct TokenForm: Sendable {
   private let fields: [String: String]
 
   init(_ fields: [String: String]) {
@@ -13,7 +13,7 @@ struct TokenForm: Sendable {
   }
 
   /// Reads a request's body. Throws 413 for one that is too large, and Entra's errors for one that is no form or repeats a field.
-  init(reading request: EdgeRequest) async throws {
+  package init(reading request: EdgeRequest) async throws {
     // Without the form's media type there is no field: Entra then names the first one that it misses.
     let type = request.headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased() ?? ""
     guard type.trimmedASCII == "application/x-www-form-urlencoded" else { throw OAuthErrors.grantMissing }
@@ -35,12 +35,12 @@ struct TokenForm: Sendable {
   }
 
   /// A field's value; nil when it is missing or empty.
-  subscript(name: String) -> String? {
+  package subscript(name: String) -> String? {
     fields[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// Throws AADSTS900144 when it is missing.
-  func required(_ name: String) throws -> String {
+  package func required(_ name: String) throws -> String {
     guard let value = self[name] else { throw OAuthErrors.missingParameter(name) }
     return value
   }

@@ -2,13 +2,13 @@ internal import Base
 internal import Records
 
 /// What a token is for: the `aud` claim, and the application that stands behind it.
-struct TokenResource: Equatable, Sendable {
+package struct TokenResource: Equatable, Sendable {
   /// As the client wrote it, a trailing slash included; clients compare it with what they asked for.
   var audience: String
   var appID: GUID
 
   /// The form in which names of resources are compared.
-  static func comparable(_ identifier: String) -> String {
+  package static func comparable(_ identifier: String) -> String {
     var text = Substring(identifier.lowercased())
     while text.utf8.last == UInt8(ascii: "/") { text.removeLast() }
     return String(text)

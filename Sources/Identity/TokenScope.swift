@@ -1,20 +1,20 @@
-internal import Base
+package import Base
 
 /// What a token request asks for: one resource, and which of OpenID Connect's extras.
-struct TokenScope: Equatable, Sendable, Codable {
+package struct TokenScope: Equatable, Sendable, Codable {
   /// The resource's identifier; nil when only OpenID Connect's own scopes were asked for.
-  var resource: String?
+  package var resource: String?
   /// Whether the whole of what was granted (`/.default`) is asked for, rather than single permissions.
-  var isDefault: Bool
+  package var isDefault: Bool
   /// As received, with the OpenID Connect scopes.
-  var text: String
+  package var text: String
 
   private static let openID: Set<String> = ["openid", "profile", "email", "offline_access"]
 
   /// Parses `scope` of the v2 protocol. The resource keeps its own trailing slash: `https://management.example//.default`.
   ///
   /// Throws AADSTS70011 for a malformed scope, AADSTS28000 when it names several resources.
-  init(parsing text: String, address: CloudAddress) throws(CloudError) {
+  package init(parsing text: String, address: CloudAddress) throws(CloudError) {
     self.text = text
     isDefault = false
     for scope in text.split(separator: " ").map(String.init) where !Self.openID.contains(scope.lowercased()) {

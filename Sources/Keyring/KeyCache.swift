@@ -48,6 +48,19 @@ package final class KeyCache<ID: Hashable & Sendable>: Sendable {
     }
   }
 
+  /// Takes a key out of memory that may come back.
+  package func remove(_ id: ID) {
+    state.withLock { _ = $0.keys.removeValue(forKey: id) }
+  }
+
+  /// Lets a key come back that was destroyed here and lives on elsewhere.
+  package func allow(_ id: ID) {
+    state.withLock { state in
+      guard state.destroyed.remove(id) != nil else { return }
+      state.destructions.removeAll { $0 == id }
+    }
+  }
+
   /// Destroys every key of a tenant; none of them comes back.
   package func destroyAll(of tenant: GUID, _ isTheirs: (ID) -> Bool) {
     state.withLock { state in

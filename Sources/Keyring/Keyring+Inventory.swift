@@ -19,12 +19,16 @@ extension Keyring {
     /// The version of the tenant's key that wraps it.
     public var tenantKeyVersion: UInt32
     public var bits: Int
+    /// How a customer's key protects it; nil where none does.
+    public var protection: CustomerProtection?
 
     init(_ record: WrappedDataKey) {
       tenant = record.tenant
       id = record.id
       tenantKeyVersion = record.version
-      bits = SealedBytes.plaintextBits(sealedBytes: record.wrapped.count)
+      protection = record.protection
+      // What a customer's key has wrapped was checked to be a key of 256 bits, before and after.
+      bits = record.protection == nil ? SealedBytes.plaintextBits(sealedBytes: record.wrapped.count) : 256
     }
   }
 

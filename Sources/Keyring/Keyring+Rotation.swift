@@ -23,9 +23,10 @@ extension Keyring {
     // In order of versions: those under the current one come last.
     let records = try transaction.list(WrappedDataKey.self, index: WrappedDataKey.versionIndex, [], tenant: tenant, limit: limit)
     for record in records where record.version != version {
-      let key = try unwrap(record, in: transaction)
-      var rewrapped = WrappedDataKey(tenant: tenant, id: record.id, version: version)
-      rewrapped.wrapped = try tenantKey.wrappingKey.wrap(key, context: rewrapped.context, random: random)
+      // What a customer's key has wrapped stays so inside.
+      let content = try openOuter(record, in: transaction)
+      var rewrapped = WrappedDataKey(tenant: tenant, id: record.id, version: version, protection: record.protection)
+      rewrapped.wrapped = try SealedBytes.seal(content, using: tenantKey.wrappingKey, context: rewrapped.context, random: random)
       try transaction.save(rewrapped)
     }
     return records.count < limit || records.last?.version == version

@@ -34,9 +34,10 @@ extension Keyring {
     }
     for version in versions { try transaction.remove(TenantKey.self, version.key) }
     try transaction.remove(CurrentTenantKey.self, RecordKey(tenant: tenant))
-    transaction.afterCommit { [dataKeys, tenantKeys] in
+    transaction.afterCommit { [dataKeys, lent, tenantKeys] in
       tenantKeys.destroyAll(of: tenant) { $0.tenant == tenant }
       dataKeys.destroyAll(of: tenant) { $0.tenant == tenant }
+      lent.destroyAll(of: tenant)
     }
     return DestroyedKeys(keys: keys, tenantKeyCount: versions.count, dataKeyCount: wrapped.count)
   }

@@ -33,10 +33,14 @@ public final class Keyring: Sendable {
   let roots: Mutex<Roots>
   let dataKeys = KeyCache<DataKeyEntry>(limit: KeyringLimits.maximumCachedDataKeys)
   let tenantKeys = KeyCache<TenantKeyID>(limit: KeyringLimits.maximumCachedTenantKeys)
+  /// Data keys that customers protect, while the customers' keys are open.
+  let lent: LentKeys
 
-  /// A keyring under a root key. `random` gives keys and nonces: in production nothing but the system's generator.
-  public init(rootKey: RootKey, random: any RandomSource) {
+  /// A keyring under a root key. `random` gives keys and nonces: in production nothing but the system's generator. By `clock` go the times for which
+  /// customers lend their keys.
+  public init(rootKey: RootKey, random: any RandomSource, clock: any WallClock = SystemClock()) {
     self.random = random
+    lent = LentKeys(clock: clock)
     roots = Mutex(Roots(current: rootKey))
   }
 
@@ -57,11 +61,13 @@ public final class Keyring: Sendable {
     return record.id
   }
 
-  /// The key itself; cached in memory after its first use. Throws `KeyringError.noSuchKey` once it was destroyed.
+  /// The key itself; cached in memory after its first use. Throws `KeyringError.noSuchKey` once it was destroyed, and `KeyringError.closed` where a
+  /// customer's key protects it that is not open.
   public func dataKey(_ id: DataKeyID, tenant: GUID, in reader: any RecordReader) throws -> SymmetricKey {
-    let entry = DataKeyEntry(tenant: tenant, id: id)
-    if let key = dataKeys[entry] { return key }
+    if let key = cachedDataKey(id, tenant: tenant) { return key }
     guard let record = try reader.fetch(WrappedDataKey.self, WrappedDataKey.key(tenant: tenant, id)) else { throw KeyringError.noSuchKey }
+    guard record.protection == nil else { throw KeyringError.closed }
+    let entry = DataKeyEntry(tenant: tenant, id: id)
     let key = try unwrap(record, in: reader)
     dataKeys.insert(key, for: entry, of: tenant)
     return key
@@ -69,13 +75,21 @@ public final class Keyring: Sendable {
 
   /// A data key that is in memory since its last use, without a read; nil when it is not there, which says nothing about whether it exists.
   public func cachedDataKey(_ id: DataKeyID, tenant: GUID) -> SymmetricKey? {
-    dataKeys[DataKeyEntry(tenant: tenant, id: id)]
+    let entry = DataKeyEntry(tenant: tenant, id: id)
+    return dataKeys[entry] ?? lent[entry]
   }
+
+  /// Whether a data key is open because a customer's key allows it, and only for as long.
+  public func isLent(_ id: DataKeyID, tenant: GUID) -> Bool { lent[DataKeyEntry(tenant: tenant, id: id)] != nil }
 
   /// Destroys a data key: its record goes, and with the commit its cached copy. Throws `KeyringError.noSuchKey` when there is none.
   public func destroyDataKey(_ id: DataKeyID, tenant: GUID, in transaction: RecordTransaction) throws {
     guard try transaction.remove(WrappedDataKey.self, WrappedDataKey.key(tenant: tenant, id)) else { throw KeyringError.noSuchKey }
-    transaction.afterCommit { [dataKeys] in dataKeys.destroy(DataKeyEntry(tenant: tenant, id: id)) }
+    transaction.afterCommit { [dataKeys, lent] in
+      let entry = DataKeyEntry(tenant: tenant, id: id)
+      dataKeys.destroy(entry)
+      lent.destroy(entry)
+    }
   }
 
   /// Encrypts a small secret (an account key, a signing key) of up to `KeyringLimits.maximumSecretBytes` under the tenant's key. `context` is
@@ -109,7 +123,8 @@ public final class Keyring: Sendable {
   }
 
   func unwrap(_ record: WrappedDataKey, in reader: any RecordReader) throws -> SymmetricKey {
-    try tenantKey(record.tenant, version: record.version, in: reader).wrappingKey.unwrap(record.wrapped, context: record.context)
+    guard record.protection == nil else { throw KeyringError.closed }
+    return try tenantKey(record.tenant, version: record.version, in: reader).wrappingKey.unwrap(record.wrapped, context: record.context)
   }
 
   /// The key that wraps what is new, made where the tenant has none.

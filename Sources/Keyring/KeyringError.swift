@@ -12,13 +12,19 @@ public enum KeyringError: Error, Equatable {
   case rootKeyFile(String)
   /// The module that holds the root key does not answer: why. What is in memory goes on; everything comes back with the module.
   case rootKeyUnavailable(String)
+  /// A customer's key protects it, and is not open now: `CustomerKeyring.open` asks for it.
+  case closed
 }
 
 extension KeyringError: TemporaryFailure {
   private static let secondsToModule = 5
+  private static let secondsToOpening = 1
 
   public var retryAfterSeconds: Int? {
-    guard case .rootKeyUnavailable = self else { return nil }
-    return Self.secondsToModule
+    switch self {
+    case .rootKeyUnavailable: Self.secondsToModule
+    case .closed: Self.secondsToOpening
+    case .noSuchKey, .corrupt, .wrongRootKey, .rootKeyFile: nil
+    }
   }
 }

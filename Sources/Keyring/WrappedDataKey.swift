@@ -1,17 +1,22 @@
 internal import Base
 internal import Records
 
-/// A data key, wrapped by a version of its tenant's key.
+/// A data key, wrapped by a version of its tenant's key; before that by a customer's, where a customer protects it.
 struct WrappedDataKey: Record, Equatable {
   static let kind = "keyring.dataKey"
+  static let format: UInt8 = 2
   /// A tenant's data keys by the version of the key that wraps them.
   static let versionIndex = "version"
+  /// Those of all tenants that customers' keys protect.
+  static let protectedIndex = "protected"
 
   var tenant: GUID
   var id: GUID
   /// The version of the tenant's key.
   var version: UInt32
   var wrapped: [UInt8]
+  /// Nil: the tenant's key alone opens it.
+  var protection: CustomerProtection?
 
   var key: RecordKey { Self.key(tenant: tenant, id) }
 
@@ -25,7 +30,13 @@ struct WrappedDataKey: Record, Equatable {
     return String(repeating: "0", count: 10 - digits.count) + digits
   }
 
-  var indexes: [RecordIndex] { [RecordIndex(Self.versionIndex, Self.indexComponent(version: version))] }
+  var indexes: [RecordIndex] {
+    let place = RecordIndex(Self.versionIndex, Self.indexComponent(version: version))
+    return protection == nil ? [place] : [place, RecordIndex(Self.protectedIndex, components: protectedComponents, tenant: .zero)]
+  }
+
+  /// Where it is found by `protectedIndex`.
+  var protectedComponents: [String] { [tenant.description, id.description] }
 
   /// What is authenticated with the wrapped key.
   var context: [UInt8] {
@@ -34,6 +45,7 @@ struct WrappedDataKey: Record, Equatable {
     writer.guid(tenant)
     writer.guid(id)
     writer.unsigned(UInt64(version))
+    protection?.encode(to: &writer)
     return writer.bytes
   }
 
@@ -42,13 +54,15 @@ struct WrappedDataKey: Record, Equatable {
     writer.guid(id)
     writer.unsigned(UInt64(version))
     writer.blob(wrapped)
+    writer.optional(protection) { $1.encode(to: &$0) }
   }
 
-  init(tenant: GUID, id: GUID, version: UInt32, wrapped: [UInt8] = []) {
+  init(tenant: GUID, id: GUID, version: UInt32, wrapped: [UInt8] = [], protection: CustomerProtection? = nil) {
     self.tenant = tenant
     self.id = id
     self.version = version
     self.wrapped = wrapped
+    self.protection = protection
   }
 
   init(from reader: inout ByteReader, format: UInt8) throws {
@@ -57,5 +71,6 @@ struct WrappedDataKey: Record, Equatable {
     guard let version = UInt32(exactly: try reader.unsigned()) else { throw ByteReader.Malformed() }
     self.version = version
     wrapped = try reader.blob()
+    protection = format < 2 ? nil : try reader.optional { try CustomerProtection(from: &$0) }
   }
 }

@@ -40,5 +40,7 @@ public struct WitnessState: Record, Codable, Sendable, Equatable {
 
   init(name: String) { self.name = name }
 
+  static let all = RecordKey(tenant: Ledger.partition, "witness")
+
   static func key(_ name: String) -> RecordKey { RecordKey(tenant: Ledger.partition, "witness", name) }
 }

@@ -13,11 +13,19 @@ public protocol Record: Sendable {
   var indexes: [RecordIndex] { get }
   func encode(to writer: inout ByteWriter) throws
   init(from reader: inout ByteReader, format: UInt8) throws
+
+  /// Seals what of the record rests sealed, on its way into the store. Nothing, unless a record says so.
+  mutating func seal(in transaction: RecordTransaction) throws
+
+  /// Opens what rests sealed of a record that was read. What stays closed must come back unchanged when the record is stored again.
+  mutating func open(in reader: any RecordReader) throws
 }
 
 extension Record {
   public static var format: UInt8 { 1 }
   public var indexes: [RecordIndex] { [] }
+  public mutating func seal(in transaction: RecordTransaction) throws {}
+  public mutating func open(in reader: any RecordReader) throws {}
 }
 
 /// Records off the hot path are stored as JSON by being `Codable`.

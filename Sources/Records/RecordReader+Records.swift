@@ -5,7 +5,7 @@ extension RecordReader {
   /// The record under a key, or nil.
   public func fetch<R: Record>(_ type: R.Type, _ key: RecordKey) throws -> R? {
     guard let value = try value(forKey: KeyEncoding.record(kind: R.kind, key)) else { return nil }
-    return try RecordCodec.decode(type, value)
+    return try opened(type, value)
   }
 
   /// Whether there is a record under a key.
@@ -28,13 +28,13 @@ extension RecordReader {
     if let afterNamePrefix {
       range = range.dropping(below: KeyBytes.afterPrefix(KeyEncoding.records(kind: R.kind, under: parent, namePrefix: afterNamePrefix)))
     }
-    return try entries(in: range, limit: limit, reversed: false).map { try RecordCodec.decode(type, $0.value) }
+    return try entries(in: range, limit: limit, reversed: false).map { try opened(type, $0.value) }
   }
 
   /// The last of the records whose key begins with `parent`'s components; nil where there are none.
   public func last<R: Record>(_ type: R.Type, under parent: RecordKey) throws -> R? {
     let range = KeyBytes.prefixed(by: KeyEncoding.records(kind: R.kind, under: parent, namePrefix: ""))
-    return try entries(in: range, limit: 1, reversed: true).first.map { try RecordCodec.decode(type, $0.value) }
+    return try entries(in: range, limit: 1, reversed: true).first.map { try opened(type, $0.value) }
   }
 
   /// How many records `list` would give, counted up to `limit`.
@@ -56,7 +56,7 @@ extension RecordReader {
     }
     return try entries(in: range, limit: limit, reversed: reversed).map { entry in
       guard let value = try value(forKey: entry.value) else { throw RecordStoreError.danglingIndex(kind: R.kind, index: index) }
-      return try RecordCodec.decode(type, value)
+      return try opened(type, value)
     }
   }
 }

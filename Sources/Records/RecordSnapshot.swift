@@ -9,11 +9,13 @@ protocol RecordSnapshot: AnyObject {
 
 /// Reads a snapshot without remembering what it read.
 final class SnapshotReader: RecordReader {
+  let sealer: (any RecordSealer)?
   private let snapshot: any RecordSnapshot
   private var isOpen = true
 
-  init(_ snapshot: any RecordSnapshot) {
+  init(_ snapshot: any RecordSnapshot, sealer: (any RecordSealer)?) {
     self.snapshot = snapshot
+    self.sealer = sealer
   }
 
   func close() {

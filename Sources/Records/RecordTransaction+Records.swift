@@ -42,6 +42,8 @@ extension RecordTransaction {
     } else {
       for entry in entries { try put(key, forKey: entry) }
     }
+    var record = record
+    try record.seal(in: self)
     try put(try RecordCodec.encode(record), forKey: key)
   }
 

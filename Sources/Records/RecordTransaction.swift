@@ -2,12 +2,14 @@ internal import Base
 
 /// One optimistic transaction: it reads a snapshot, remembers what it read, and buffers its writes. Not to be kept after its closure.
 public final class RecordTransaction: RecordReader {
+  public let sealer: (any RecordSealer)?
   private let snapshot: any RecordSnapshot
   private var changes = RecordChanges()
   private var isOpen = true
 
-  init(_ snapshot: any RecordSnapshot) {
+  init(_ snapshot: any RecordSnapshot, sealer: (any RecordSealer)?) {
     self.snapshot = snapshot
+    self.sealer = sealer
   }
 
   /// Ends the transaction and gives what it did.

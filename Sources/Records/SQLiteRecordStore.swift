@@ -10,6 +10,7 @@ public final class SQLiteRecordStore: RecordStore {
   private let readers: SQLiteReaders
   private let writer: SQLiteWriter
   private let commits = CommitQueue()
+  private let sealer = CurrentSealer()
 
   /// The layout of tables and keys.
   private static let format = 1
@@ -29,7 +30,7 @@ public final class SQLiteRecordStore: RecordStore {
     try preparePrivateFile(path)
     let (connection, ceiling) = try Self.open(path)
     readers = SQLiteReaders(path: path)
-    let writer = SQLiteWriter(connection: connection, versionCeiling: ceiling, options: options, readers: readers, lock: lock)
+    let writer = SQLiteWriter(connection: connection, versionCeiling: ceiling, options: options, readers: readers, sealer: sealer, lock: lock)
     self.writer = writer
     try commits.start { writer.commit($0) }
   }
@@ -38,9 +39,12 @@ public final class SQLiteRecordStore: RecordStore {
     commits.stop()
   }
 
+  /// Lets what is stored from now on rest sealed, and opens what was.
+  public func use(_ sealer: any RecordSealer) { self.sealer.use(sealer) }
+
   public func read<Result: Sendable>(_ body: @Sendable (any RecordReader) throws -> Result) async throws -> Result {
     try await readers.read { session in
-      let reader = SnapshotReader(session)
+      let reader = SnapshotReader(session, sealer: sealer.current)
       defer { reader.close() }
       return try body(reader)
     }
@@ -50,7 +54,7 @@ public final class SQLiteRecordStore: RecordStore {
   public func write<Result: Sendable>(_ body: @escaping @Sendable (RecordTransaction) throws -> Result) async throws -> Result {
     for _ in 1..<RecordLimits.maximumAttempts {
       let (result, changes) = try await readers.read { session in
-        let transaction = RecordTransaction(session)
+        let transaction = RecordTransaction(session, sealer: sealer.current)
         defer { _ = transaction.finish() }
         let result = try body(transaction)
         return (result, transaction.finish())

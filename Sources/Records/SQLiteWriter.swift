@@ -7,6 +7,7 @@ final class SQLiteWriter: @unchecked Sendable {
   private let connection: SQLiteConnection
   private let options: SQLiteOptions
   private let readers: SQLiteReaders
+  private let sealer: CurrentSealer
   /// The version of the next commit.
   private var nextVersion: Int64
   /// Versions below this may have been used before a crash; it is stored ahead of use.
@@ -18,10 +19,13 @@ final class SQLiteWriter: @unchecked Sendable {
   /// Versions reserved at a time.
   private static let versionsPerReservation: Int64 = 1 << 20
 
-  init(connection: SQLiteConnection, versionCeiling: Int64, options: SQLiteOptions, readers: SQLiteReaders, lock: StoreLock) {
+  init(
+    connection: SQLiteConnection, versionCeiling: Int64, options: SQLiteOptions, readers: SQLiteReaders, sealer: CurrentSealer, lock: StoreLock
+  ) {
     self.connection = connection
     self.options = options
     self.readers = readers
+    self.sealer = sealer
     nextCheckpointPages = options.checkpointPages
     nextVersion = versionCeiling
     self.versionCeiling = versionCeiling
@@ -81,7 +85,7 @@ final class SQLiteWriter: @unchecked Sendable {
       guard try isCurrent(done, session) else { return .success(.conflict) }
       changes = done
     case .alone(let body):
-      let transaction = RecordTransaction(session)
+      let transaction = RecordTransaction(session, sealer: sealer.current)
       do {
         try body(transaction)
       } catch let failure as SQLiteFailure {

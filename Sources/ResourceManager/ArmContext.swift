@@ -44,8 +44,8 @@ package struct ArmContext: Sendable {
   /// What a provider's type gets to see of it.
   func operation(_ subscription: GUID) -> OperationContext {
     OperationContext(
-      principal: principal, tenant: tenant, subscription: subscription, correlationID: correlationID, now: now, apiVersion: apiVersion, url: url,
-      query: query)
+      principal: principal, tenant: tenant, subscription: subscription, correlationID: correlationID, requestID: requestID, now: now,
+      apiVersion: apiVersion, url: url, query: query)
   }
 
   /// The caller as the activity log and error messages name it: a user by name, an application by its id.

@@ -36,6 +36,7 @@ public final class ArmDispatcher: Sendable {
     guard let scope = ResourceID(path.text(scopeLength)) else { throw ArmRefusal.missingSubscription }
     let hasPermission = try await admit(operation, context, parameters, path, scopeLength: scopeLength)
     let principal = context.principal
+    if operation.needsRecords { try await open(operation, context) }
     return try await operation.run(
       ArmCall(
         context: context, parameters: parameters, path: path, scope: scope, body: operation.hasBody ? try await body() : .null, ifMatch: ifMatch,
@@ -48,6 +49,15 @@ public final class ArmDispatcher: Sendable {
           let scope = AccessScope(tenant: principal.tenant, path: path)
           return try await authorizer.decide(principal, Action(permission), on: scope) != .hidden
         }))
+  }
+
+  private func open(_ operation: ArmOperation, _ context: ArmContext) async throws {
+    do {
+      try await manager.openRecords(of: context.tenant, caller: context.principal.objectID, request: context.requestID)
+    } catch let error as CloudError {
+      if operation.isLogged { await manager.recordFailure(context, error) }
+      throw error
+    }
   }
 
   /// A request of the platform's own, in somebody's name: `context` says whose and when. Throws what a client would be answered.

@@ -54,6 +54,8 @@ package struct ArmOperation: Sendable {
   package var isLenient: Bool
   /// Whether a body is read.
   package var hasBody: Bool
+  /// Whether it reads or changes records that rest under the tenant's own key, where the tenant has one.
+  package var needsRecords = false
   package var run: @Sendable (ArmCall) async throws -> ArmAnswer
 
   init(
@@ -69,6 +71,13 @@ package struct ArmOperation: Sendable {
     self.isLenient = isLenient
     hasBody = method == .PUT || method == .PATCH || method == .POST
     self.run = run
+  }
+
+  /// The same operation as one that needs the tenant's records.
+  var needingRecords: ArmOperation {
+    var operation = self
+    operation.needsRecords = true
+    return operation
   }
 }
 

@@ -6,6 +6,7 @@ internal import Wire
 /// A template deployment: what was asked for, and how far it is.
 struct Deployment: Record, Codable, Sendable {
   static let kind = "arm.deployment"
+  static let format: UInt8 = 2
 
   enum Mode: String, Codable, Sendable {
     case incremental = "Incremental"
@@ -51,6 +52,8 @@ struct Deployment: Record, Codable, Sendable {
   var outputResources: [ResourceID]
   var failure: LongRunningOperation.Failure?
   var isCancelRequested: Bool
+  /// What was written of it, as it rests: what stands above of that is empty meanwhile.
+  var sealed: SealedContent?
 
   var key: RecordKey { Self.key(tenant, id) }
   static func key(_ tenant: GUID, _ id: ResourceID) -> RecordKey {

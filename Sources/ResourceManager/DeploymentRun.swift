@@ -15,6 +15,7 @@ extension ResourceManager {
       try await end(operation, failure: CloudError(404, "DeploymentNotFound", "Deployment '\(operation.target.name)' could not be found."))
       return .ended
     }
+    try deployment.requireOpen()
     let context = operation.context(now: clock.now(), requestID: random.guid())
     do {
       let plan = try await plan(deployment, context)
@@ -186,6 +187,7 @@ extension ResourceManager {
       guard var deployment = try transaction.fetch(Deployment.self, key) else {
         throw CloudError(404, "DeploymentNotFound", "The deployment is gone.")
       }
+      try deployment.requireOpen()
       change(&deployment)
       deployment.timestamp = clock.now()
       try transaction.save(deployment)

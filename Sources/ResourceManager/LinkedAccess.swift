@@ -37,16 +37,23 @@ enum LinkedAccess {
       client: context.caller, objectID: context.principal.objectID, action: permission, scope: id.description)
   }
 
-  private static let members: Set<String> = ["id", "sourceresourceid"]
+  private static let members: Set<String> = ["id", "sourceresourceid", "diskencryptionsetid"]
+  /// A member whose own members' names are ids.
+  private static let named = "userassignedidentities"
 
   /// The resources that a body names, but for the one that it is of and what lies below that.
   private static func targets(in body: JSON, of id: ResourceID) -> [ResourceID] {
     var found: [String: ResourceID] = [:]
     func look(_ value: JSON) {
       for (name, member) in value.object?.members ?? [] {
-        if members.contains(name.lowercased()), let text = member.string, let target = ResourceID(text), target.type != nil,
-          target != id, !target.canonical.hasPrefix(id.canonical + "/")
-        {
+        let ids =
+          if members.contains(name.lowercased()) {
+            [member.string].compactMap { $0 }
+          } else {
+            name.lowercased() == named ? member.object?.members.map(\.name) ?? [] : []
+          }
+        for target in ids.compactMap({ ResourceID($0) })
+        where target.type != nil && target != id && !target.canonical.hasPrefix(id.canonical + "/") {
           found[target.canonical] = target
         }
         look(member)

@@ -21,9 +21,11 @@ struct ListFilter {
     }
   }
 
+  /// Throws `RecordsClosed` where what it asks for is closed.
   func matches(_ resource: Resource) throws -> Bool {
-    try matches(tags: resource.tags) { name in
-      switch name {
+    try matches(tags: resource.isClosed ? nil : resource.tags) { name in
+      if resource.isClosed, ["kind", "identity", "sku"].contains(name) { throw RecordsClosed() }
+      return switch name {
       case "id": .string(resource.id.description)
       case "name": .string(resource.id.name)
       case "resourcetype", "type": .string(resource.id.type ?? "")
@@ -52,18 +54,19 @@ struct ListFilter {
     }
   }
 
-  /// `tagName` and `tagValue` speak of one tag: the filter holds when it holds for any of them.
-  private func matches(tags: [String: String], _ property: (String) -> JSON?) throws -> Bool {
-    let pairs: [(name: String, value: String)?] = tags.isEmpty ? [nil] : tags.map { (name: $0.key, value: $0.value) }
+  /// `tagName` and `tagValue` speak of one tag: the filter holds when it holds for any of them. Nil: the tags are closed.
+  private func matches(tags: [String: String]?, _ property: (String) throws -> JSON?) throws -> Bool {
+    let pairs: [(name: String, value: String)?] = tags?.isEmpty ?? true ? [nil] : (tags ?? [:]).map { (name: $0.key, value: $0.value) }
     do {
       return try pairs.contains { pair in
         try filter.matches { path in
           guard let first = path.first?.lowercased() else { return nil }
+          if tags == nil, first.hasPrefix("tag") { throw RecordsClosed() }
           switch first {
           case "tagname": return pair.map { .string($0.name) }
           case "tagvalue": return pair.map { .string($0.value) }
           default:
-            guard let value = property(first) else { throw CloudError.invalidFilter("The property '\(first)' is not supported") }
+            guard let value = try property(first) else { throw CloudError.invalidFilter("The property '\(first)' is not supported") }
             return value.value(at: path.dropFirst())
           }
         }

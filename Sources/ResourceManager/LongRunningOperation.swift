@@ -5,6 +5,7 @@ public import Wire
 /// Work that outlives its request: durable, taken up again after a restart, ends `Succeeded`, `Failed` or `Canceled`.
 public struct LongRunningOperation: Record, Codable, Sendable {
   public static let kind = "arm.operation"
+  public static let format: UInt8 = 2
 
   public enum Status: String, Codable, Sendable {
     case inProgress = "InProgress"
@@ -74,6 +75,8 @@ public struct LongRunningOperation: Record, Codable, Sendable {
   public var endTime: Timestamp?
   public var failure: Failure?
   public var origin: Origin
+  /// Input, output and failure, as they rest.
+  var sealed: SealedContent?
 
   package init(
     _ work: Work, _ target: ResourceID, action: String? = nil, input: JSON? = nil, _ context: ArmContext, id: GUID

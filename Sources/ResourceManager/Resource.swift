@@ -5,6 +5,7 @@ public import Wire
 /// A tracked resource: what Resource Manager stores for every type, and the type's own `properties`.
 public struct Resource: Record, Codable, Sendable {
   public static let kind = "arm.resource"
+  public static let format: UInt8 = 2
 
   public var tenant: GUID
   public var id: ResourceID
@@ -22,6 +23,8 @@ public struct Resource: Record, Codable, Sendable {
   public var etag: GUID
   public var createdTime: Timestamp
   public var changedTime: Timestamp
+  /// What is not open of it, as it rests: `content` is empty meanwhile.
+  var sealed: SealedContent?
 
   public init(
     tenant: GUID, id: ResourceID, location: String?, tags: [String: String] = [:], sku: JSON? = nil, kindName: String? = nil, identity: JSON? = nil,
@@ -60,44 +63,6 @@ public struct Resource: Record, Codable, Sendable {
   /// Where resources of a type are filed that lie at or below an id.
   static func typeComponents(_ subscription: GUID, _ type: String, _ id: ResourceID) -> [String] {
     [subscription.description, type.lowercased()] + id.canonical.split(separator: "/").map(String.init)
-  }
-
-  public func encode(to writer: inout ByteWriter) throws {
-    writer.guid(tenant)
-    writer.string(id.description)
-    writer.optional(location) { $0.string($1) }
-    writer.list(tags.sorted { $0.key < $1.key }) {
-      $0.string($1.key)
-      $0.string($1.value)
-    }
-    writer.optional(sku) { $0.blob($1.bytes) }
-    writer.optional(kindName) { $0.string($1) }
-    writer.optional(identity) { $0.blob($1.bytes) }
-    writer.optional(zones) { $0.list($1) { $0.string($1) } }
-    writer.blob(properties.bytes)
-    writer.string(provisioningState.rawValue)
-    writer.guid(etag)
-    writer.timestamp(createdTime)
-    writer.timestamp(changedTime)
-  }
-
-  public init(from reader: inout ByteReader, format: UInt8) throws {
-    tenant = try reader.guid()
-    guard let id = ResourceID(try reader.string()) else { throw ByteReader.Malformed() }
-    self.id = id
-    location = try reader.optional { try $0.string() }
-    let pairs = try reader.list { (try $0.string(), try $0.string()) }
-    tags = Dictionary(pairs) { $1 }
-    sku = try reader.optional { try JSON(parsing: try $0.blob()) }
-    kindName = try reader.optional { try $0.string() }
-    identity = try reader.optional { try JSON(parsing: try $0.blob()) }
-    zones = try reader.optional { try $0.list { try $0.string() } }
-    properties = try JSON(parsing: try reader.blob())
-    guard let state = ProvisioningState(rawValue: try reader.string()) else { throw ByteReader.Malformed() }
-    provisioningState = state
-    etag = try reader.guid()
-    createdTime = try reader.timestamp()
-    changedTime = try reader.timestamp()
   }
 }
 

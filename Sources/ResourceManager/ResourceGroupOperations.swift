@@ -54,7 +54,7 @@ enum ResourceGroupOperations {
       ArmOperation("ResourceGroups_Delete", .DELETE, item, .permission("\(type)/delete"), at: .group) { call in
         let operation = try await manager.deleteGroup(call["group"], call.context)
         return OperationStatusOperations.accepted(operation, call.context, address)
-      },
+      }.needingRecords,
       ArmOperation(
         "ResourceGroups_ExportTemplate", .POST, item + "/exportTemplate", .permission("\(type)/exportTemplate/action"), at: .group
       ) { call in

@@ -50,6 +50,7 @@ extension ResourceManager {
       try await end(operation, failure: operation.work == .deleteResource ? nil : CloudError.resourceNotFound(operation.target))
       return .ended
     }
+    if operation.work != .deleteResource { try resource.requireOpen() }
     let work: ResourceTask.Work =
       switch operation.work {
       case .deleteResource: .delete

@@ -12,6 +12,7 @@ extension ResourceManager {
     var spelled = id
     if let group = id.resourceGroup { spelled.resourceGroup = try Self.requireWritableGroup(group, context, in: transaction).name }
     let existing = try catalog.resource(id, tenant: context.tenant, in: transaction)
+    try existing?.requireOpen()
     try conditions.check(existing?.etag)
     try Self.requireWritable(existing?.id ?? spelled, context, in: transaction)
     if existing != nil, catalog.type(id.type ?? "") is any ReconciledResourceType { try requireIdle(id, context, in: transaction) }

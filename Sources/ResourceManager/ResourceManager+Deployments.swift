@@ -22,7 +22,10 @@ extension ResourceManager {
     let id = Deployment.id(name, subscription: context.subscription ?? .zero, group: group)
     return try await records.read { reader in
       _ = try Self.requireSubscription(context.subscription ?? .zero, context.tenant, in: reader)
-      if let found = try reader.fetch(Deployment.self, Deployment.key(context.tenant, id)) { return found }
+      if let found = try reader.fetch(Deployment.self, Deployment.key(context.tenant, id)) {
+        try found.requireOpen()
+        return found
+      }
       if let group { _ = try Self.requireGroup(group, context, in: reader) }
       throw CloudError(404, "DeploymentNotFound", "Deployment '\(name)' could not be found.")
     }
@@ -49,6 +52,7 @@ extension ResourceManager {
       if let group { _ = try Self.requireGroup(group, context, in: reader) }
       let found = try reader.list(
         Deployment.self, under: RecordKey(tenant: context.tenant, parent.canonical), limit: ResourceManagerLimits.maximumDeployments)
+      for deployment in found { try deployment.requireOpen() }
       return try found.sorted { $0.timestamp > $1.timestamp }.map { $0.json(template: try DeploymentTemplate(parsing: $0.template)) }
     }
   }
@@ -71,6 +75,7 @@ extension ResourceManager {
       guard var found = try transaction.fetch(Deployment.self, Deployment.key(context.tenant, id)) else {
         throw CloudError(404, "DeploymentNotFound", "Deployment '\(name)' could not be found.")
       }
+      try found.requireOpen()
       guard !found.state.isFinal else {
         throw CloudError(409, "DeploymentCannotBeCancelled", "Deployment '\(name)' cannot be cancelled because it is not running.")
       }
@@ -259,6 +264,7 @@ extension ResourceManager {
   }
 
   static func whole(_ resource: Resource, _ catalog: ResourceCatalog, in reader: any RecordReader) throws -> JSON {
+    try resource.requireOpen()
     guard let type = catalog.type(resource.id.type ?? "") else { return .object(JSON.Object()) }
     return RenderedResource(resource: resource, properties: try type.render(resource, in: reader)).json(type.descriptor)
   }
@@ -273,6 +279,7 @@ struct DeploymentRuntime: TemplateRuntime {
   func reference(_ id: ResourceID, apiVersion: String?, full: Bool) throws -> JSON {
     if id.type?.lowercased() == "microsoft.resources/deployments" {
       guard let deployment = try transaction.fetch(Deployment.self, Deployment.key(context.tenant, id)) else { throw CloudError.resourceNotFound(id) }
+      try deployment.requireOpen()
       let json = deployment.json(template: try DeploymentTemplate(parsing: deployment.template))
       return full ? json : json["properties"] ?? [:]
     }
@@ -301,6 +308,7 @@ struct DeploymentRuntime: TemplateRuntime {
     guard id.subscription == context.subscription, let resource = try catalog.resource(id, tenant: context.tenant, in: transaction) else {
       throw CloudError.resourceNotFound(id)
     }
+    try resource.requireOpen()
     return resource
   }
 }

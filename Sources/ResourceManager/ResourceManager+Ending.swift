@@ -34,6 +34,7 @@ extension ResourceManager {
         logger.notice("a group of an ended tenant stays for now", metadata: ["group": "\(group.id)", "reason": "\(error)"])
       }
     }
+    try await endDeployments(of: tenant)
     let (left, pending) = try await records.read { reader in
       let left = try reader.list(ResourceGroup.self, under: RecordKey(tenant: tenant), limit: ResourceManagerLimits.maximumPageItems)
       let pending = try reader.list(
@@ -41,6 +42,13 @@ extension ResourceManager {
       return (left.map(\.id), pending.filter { $0.tenant == tenant }.map(\.target))
     }
     return left + pending.filter { !left.contains($0) }
+  }
+
+  /// What is deployed there would never be there: its keys are gone, and so is what the deployment was to do.
+  private func endDeployments(of tenant: GUID) async throws {
+    for operation in try await pendingOperations() where operation.tenant == tenant && operation.work == .deploy {
+      try await end(operation, failure: CloudError(409, "DeploymentCanceled", "The deployment was canceled: its tenant has ended."))
+    }
   }
 
   /// Locks are the tenant's own protection, and a disabled subscription takes no deletions.

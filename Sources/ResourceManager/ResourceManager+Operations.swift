@@ -82,6 +82,8 @@ extension ResourceManager {
         attempt = 0
       } catch let error where Task.isCancelled || error is CancellationError {
         return
+      } catch is RecordsClosed {
+        pause = .seconds(ResourceManagerLimits.closedRecordsPauseSeconds)
       } catch {
         attempt += 1
         logger.error(
@@ -161,7 +163,13 @@ extension ResourceManager {
     switch operation.work {
     case .deleteResourceGroup: return try await deleteNext(of: operation)
     case .putResource, .deleteResource, .act: return try await carryOut(operation)
-    case .deploy: return try await deploy(operation, dispatcher)
+    case .deploy:
+      do {
+        try await openRecords(of: operation.tenant, caller: operation.origin.principal, request: operation.id)
+      } catch is CloudError {
+        throw RecordsClosed()
+      }
+      return try await deploy(operation, dispatcher)
     }
   }
 }

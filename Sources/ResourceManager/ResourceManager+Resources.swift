@@ -1,4 +1,4 @@
-internal import Base
+package import Base
 internal import Ledger
 internal import Records
 package import Wire
@@ -24,7 +24,7 @@ extension ResourceManager {
   /// What a view of a resource shows.
   package func view(_ view: ResourceView, of id: ResourceID, _ context: ArmContext) async throws -> JSON {
     try await records.read { [catalog] reader in
-      try view.run(Self.requireResource(id, catalog, context, in: reader), context.operation(context.subscription ?? .zero), reader)
+      try view.run(Self.requireOpenResource(id, catalog, context, in: reader), context.operation(context.subscription ?? .zero), reader)
     }
   }
 
@@ -37,6 +37,15 @@ extension ResourceManager {
     _ id: ResourceID, _ catalog: ResourceCatalog, _ context: ArmContext, in reader: any RecordReader
   ) throws -> Resource {
     try catalog.resource(id, tenant: context.tenant, in: reader) ?? requireResource(id, context, in: reader)
+  }
+
+  /// The same where something of it is to be read or changed.
+  static func requireOpenResource(
+    _ id: ResourceID, _ catalog: ResourceCatalog, _ context: ArmContext, in reader: any RecordReader
+  ) throws -> Resource {
+    let resource = try requireResource(id, catalog, context, in: reader)
+    try resource.requireOpen()
+    return resource
   }
 
   static func requireResource(_ id: ResourceID, _ context: ArmContext, in reader: any RecordReader) throws -> Resource {
@@ -52,6 +61,7 @@ extension ResourceManager {
   private static func rendered(
     _ resource: Resource, _ catalog: ResourceCatalog, expanding names: Set<String>, in reader: any RecordReader
   ) throws -> RenderedResource {
+    try resource.requireOpen()
     guard let type = catalog.type(resource.id.type ?? "") else { return RenderedResource(resource: resource, properties: resource.properties) }
     var properties = try type.render(resource, in: reader)
     for name in names.sorted() {
@@ -100,9 +110,10 @@ extension ResourceManager {
     }
   }
 
-  /// The resources of a subscription or group that a filter lets through, from behind `after`.
+  /// The resources of a subscription or group that a filter lets through, from behind `after`. With a `refusal`, only those are shown that lead to keys:
+  /// clients find a vault by its name in this list, also when they want to enable a key there.
   package func resources(
-    in parent: ResourceID, _ context: ArmContext, filter: ODataFilter?, after: String?, limit: Int
+    in parent: ResourceID, _ context: ArmContext, filter: ODataFilter?, refusal: CloudError? = nil, after: String?, limit: Int
   ) async throws -> (resources: [Resource], next: String?) {
     try await records.read { [catalog] reader in
       try Self.requireParent(parent, catalog, context, in: reader)
@@ -113,7 +124,14 @@ extension ResourceManager {
       var scanned = 0
       while scanned < ResourceManagerLimits.maximumScannedRecords {
         let batch = try reader.list(Resource.self, under: range, after: start, limit: ResourceManagerLimits.maximumPageItems)
-        for resource in batch where try filter?.matches(resource) ?? true {
+        for resource in batch {
+          do {
+            guard try filter?.matches(resource) ?? true else { continue }
+          } catch let error as RecordsClosed {
+            throw refusal ?? error
+          }
+          if let refusal, !resource.leadsToKeys { throw refusal }
+          try resource.requireOpen()
           if page.count == limit { return (page, page.last?.id.canonical) }
           page.append(resource)
         }
@@ -133,6 +151,7 @@ extension ResourceManager {
   ) async throws -> (RenderedResource, created: Bool) {
     let (etag, operationID) = (random.guid(), random.guid())
     let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
+    let prepared = try await prepared(id, type, .put, body: body, context)
     return try await change(context) { transaction in
       let descriptor = type.descriptor
       var (existing, id) = try self.prepareWrite(id, descriptor, conditions, context, in: transaction)
@@ -144,7 +163,8 @@ extension ResourceManager {
       let tags = try Tags.parse(member: object.member(ignoringCase: "tags"))
       try self.checkZones(object, location, descriptor)
       let change = ResourceChange(
-        method: .put, id: id, body: .object(object), existing: existing, context: context.operation(context.subscription ?? .zero))
+        method: .put, id: id, body: .object(object), existing: existing, context: context.operation(context.subscription ?? .zero),
+        prepared: prepared)
       var resource = try type.put(change, in: transaction)
       resource.location = location ?? resource.location
       // What comes back from a deletion may bring its tags.
@@ -160,6 +180,7 @@ extension ResourceManager {
   ) async throws -> RenderedResource {
     let (etag, operationID) = (random.guid(), random.guid())
     let conditions = Preconditions(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
+    let prepared = try await prepared(id, type, .patch, body: body, context)
     return try await change(context) { transaction in
       let (found, id) = try self.prepareWrite(id, type.descriptor, conditions, context, in: transaction)
       guard let existing = found else { throw CloudError.resourceNotFound(id) }
@@ -169,7 +190,8 @@ extension ResourceManager {
       if object.member(ignoringCase: "location") != nil, let location { object.set(ignoringCase: "location", .string(location)) }
       let tags = try Tags.parse(member: object.member(ignoringCase: "tags"))
       let change = ResourceChange(
-        method: .patch, id: id, body: .object(object), existing: existing, context: context.operation(context.subscription ?? .zero))
+        method: .patch, id: id, body: .object(object), existing: existing, context: context.operation(context.subscription ?? .zero),
+        prepared: prepared)
       var resource = try type.put(change, in: transaction)
       resource.location = existing.location
       if type.descriptor.supportsTags { resource.tags = tags ?? existing.tags }
@@ -202,6 +224,7 @@ extension ResourceManager {
       let existing = try self.catalog.resource(id, tenant: context.tenant, in: transaction)
       try conditions.check(existing?.etag)
       guard let existing else { return ((false, nil), 204) }
+      try existing.requireOpen()
       try Self.requireDeletable(existing.id, context, in: transaction)
       if self.catalog.type(id.type ?? "") is any ProjectedResourceType {
         try self.remove(existing, context, in: transaction)
@@ -218,10 +241,11 @@ extension ResourceManager {
     _ action: ResourceAction, on id: ResourceID, body: JSON, _ context: ArmContext
   ) async throws -> (json: JSON, operation: LongRunningOperation?) {
     let operation = context.operation(context.subscription ?? .zero)
+    try await prepare(action, on: id, operation, context)
     guard action.isWrite else {
       let entryID = random.guid()
       return try await records.write { transaction in
-        let given = try action.run(Self.requireResource(id, self.catalog, context, in: transaction), body, operation, transaction)
+        let given = try action.run(Self.requireOpenResource(id, self.catalog, context, in: transaction), body, operation, transaction)
         if action.givesSecret { try context.secretRead(id: entryID).append(in: transaction) }
         return (given, nil)
       }
@@ -230,7 +254,7 @@ extension ResourceManager {
     return try await change(context, as: action.givesSecret ? .secretRead : .controlWrite) { transaction in
       _ = try Self.requireWritableSubscription(context, in: transaction)
       if let group = id.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
-      let resource = try Self.requireResource(id, self.catalog, context, in: transaction)
+      let resource = try Self.requireOpenResource(id, self.catalog, context, in: transaction)
       try Self.requireWritable(resource.id, context, in: transaction)
       if action.isLongRunning { try self.requireIdle(resource.id, context, in: transaction) }
       let given = try action.run(resource, body, operation, transaction)
@@ -248,7 +272,7 @@ extension ResourceManager {
     switch action.work {
     case .change(let run):
       return try await change(context) { transaction in
-        _ = try Self.requireWritableSubscription(context, in: transaction)
+        if action.level != .tenant { _ = try Self.requireWritableSubscription(context, in: transaction) }
         return (try run(parameters, body, operation, transaction), 200)
       }
     case .read(let run):

@@ -72,7 +72,11 @@ extension ResourceManager {
   }
 
   private static func tagged(_ scope: ResourceID, _ context: ArmContext, in reader: any RecordReader) throws -> Tagged {
-    if !scope.provided.isEmpty { return .resource(try requireResource(scope, context, in: reader)) }
+    if !scope.provided.isEmpty {
+      let resource = try requireResource(scope, context, in: reader)
+      try resource.requireOpen()
+      return .resource(resource)
+    }
     if let group = scope.resourceGroup { return .group(try requireGroup(group, context, in: reader)) }
     return .subscription(try requireSubscription(context.subscription ?? .zero, context.tenant, in: reader))
   }
@@ -90,7 +94,10 @@ extension ResourceManager {
       }
       for group in try reader.list(ResourceGroup.self, under: place, limit: ResourceManagerLimits.maximumGroupsPerSubscription) { note(group.tags) }
       let resources = Resource.key(tenant: context.tenant, ResourceID(subscription: subscription.id))
-      for resource in try reader.list(Resource.self, under: resources, limit: ResourceManagerLimits.maximumScannedRecords) { note(resource.tags) }
+      for resource in try reader.list(Resource.self, under: resources, limit: ResourceManagerLimits.maximumScannedRecords) {
+        try resource.requireOpen()
+        note(resource.tags)
+      }
       for declared in try reader.list(TagName.self, under: place, limit: ResourceManagerLimits.maximumScannedRecords) {
         var use = uses[declared.name.lowercased()] ?? TagName.Use(name: declared.name)
         for value in declared.values { use.declare(value) }

@@ -1,5 +1,6 @@
 public import Access
 public import Base
+public import Keyring
 public import Ledger
 public import Logging
 public import Records
@@ -20,6 +21,9 @@ public final class ResourceManager: Sendable {
   let notes: LedgerNotes?
   let logger: Logger
   let secrets: any SecretSealer
+  /// Opens records that are under tenants' own keys; nil where tenants have none.
+  let customerKeys: CustomerKeyring?
+  let identities: (any ManagedIdentities)?
   /// What `environment()` gives in templates.
   let environment: JSON
   let tenantProfile: @Sendable (GUID) async throws -> TenantProfile?
@@ -32,15 +36,18 @@ public final class ResourceManager: Sendable {
   /// The namespaces of Resource Manager itself are added to `providers`.
   public init(
     records: any RecordStore, access: AccessControl, providers: [any ResourceProvider], locations: [Location],
-    secrets: any SecretSealer = NoSecrets(), environment: JSON = [:], tenantProfile: @escaping @Sendable (GUID) async throws -> TenantProfile?,
+    secrets: any SecretSealer = NoSecrets(), customerKeys: CustomerKeyring? = nil, identities: (any ManagedIdentities)? = nil,
+    environment: JSON = [:], tenantProfile: @escaping @Sendable (GUID) async throws -> TenantProfile?,
     notes: LedgerNotes? = nil, clock: any WallClock, random: any RandomSource, logger: Logger
   ) {
     precondition(!locations.isEmpty, "a cloud has a location")
     self.records = records
     self.access = access
-    catalog = ResourceCatalog([ResourcesProvider(), AuthorizationProvider()] + providers)
+    catalog = ResourceCatalog([ResourcesProvider(), AuthorizationProvider(), SovereigntyProvider()] + providers)
     self.locations = locations
     self.secrets = secrets
+    self.customerKeys = customerKeys
+    self.identities = identities
     self.environment = environment
     self.tenantProfile = tenantProfile
     self.notes = notes

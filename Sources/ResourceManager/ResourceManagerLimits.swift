@@ -52,4 +52,6 @@ public enum ResourceManagerLimits {
   public static let maximumParallelDeployments = 32
   /// Looks at whether what is in the way of a deployment's step has gone, before its error counts.
   public static let maximumConflictWaits = 600
+  /// Seconds between two looks at whether a tenant's key is open again, while an operation waits for it.
+  public static let closedRecordsPauseSeconds = 15
 }

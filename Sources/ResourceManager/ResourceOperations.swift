@@ -10,7 +10,12 @@ enum ResourceOperations {
   static func all(_ manager: ResourceManager, _ address: CloudAddress) -> [ArmOperation] {
     var operations = lists(manager)
     for provider in manager.catalog.providers {
-      for type in provider.types { operations += self.operations(of: type, manager, address) }
+      // What leads to a tenant's key must not need it.
+      let needsRecords = !Resource.keyNamespaces.contains(provider.namespace.lowercased())
+      for type in provider.types {
+        let all = self.operations(of: type, manager, address)
+        operations += needsRecords ? all.map(\.needingRecords) : all
+      }
       for document in provider.documents {
         operations.append(
           ArmOperation("Document_\(document.path)", .GET, document.path, .open(reason: document.reason), at: .tenant) { _ in
@@ -39,8 +44,9 @@ enum ResourceOperations {
 
   private static func list(_ call: ArmCall, in parent: ResourceID, _ manager: ResourceManager) async throws -> ArmAnswer {
     let filter = try ListFilter.parse(call.context.query["$filter"])
+    let refusal = try await manager.refusalOfRecords(call.context)
     let (resources, next) = try await manager.resources(
-      in: parent, call.context, filter: filter, after: try call.skipPosition(), limit: try call.pageSize())
+      in: parent, call.context, filter: filter, refusal: refusal, after: try call.skipPosition(), limit: try call.pageSize())
     let readable = try await call.readable(resources, { "\($0.id.type ?? "")/read" }, { $0.id.description })
     let expanded = expansions(call)
     return call.page(readable.map { $0.genericJSON(expanding: expanded) }, next: next)
@@ -168,14 +174,14 @@ enum ResourceOperations {
   // MARK: Actions of a namespace
 
   private static func operation(of action: ProviderAction, _ namespace: String, _ manager: ResourceManager) -> ArmOperation {
+    var isChange = false
+    if case .change = action.work { isChange = true }
     let (prefix, admission, place): (String, ArmOperation.Admission, ArmOperation.Place) =
       switch action.level {
-      case .tenant: ("", .authenticated(reason: "says the same to everybody"), .tenant)
+      case .tenant: ("", isChange ? .permission(action.permission) : .authenticated(reason: "says the same to all of a tenant"), .tenant)
       case .subscription: ("/subscriptions/{subscription}", .permission(action.permission), .subscription)
       case .scope: ("{scope}", .permission(action.permission), .extended)
       }
-    var isChange = false
-    if case .change = action.work { isChange = true }
     return ArmOperation(
       "\(namespace)_\(action.path)", action.method == .get ? .GET : .POST, "\(prefix)/providers/\(namespace)/\(action.path)", admission, at: place,
       isLogged: isChange

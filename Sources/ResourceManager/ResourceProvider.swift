@@ -119,6 +119,8 @@ public struct OperationContext: Sendable {
   public var tenant: GUID
   public var subscription: GUID
   public var correlationID: GUID
+  /// The request; nil where none is behind it.
+  public var requestID: GUID?
   public var now: Timestamp
   public var apiVersion: String
   /// The request's URL without its query, and the query. Empty where no request is behind it (the deletion of a group's resources).
@@ -126,9 +128,10 @@ public struct OperationContext: Sendable {
   public var query: Query
 
   public init(
-    principal: Principal, tenant: GUID, subscription: GUID, correlationID: GUID, now: Timestamp, apiVersion: String, url: String = "",
-    query: Query = Query()
+    principal: Principal, tenant: GUID, subscription: GUID, correlationID: GUID, requestID: GUID? = nil, now: Timestamp, apiVersion: String,
+    url: String = "", query: Query = Query()
   ) {
+    self.requestID = requestID
     self.principal = principal
     self.tenant = tenant
     self.subscription = subscription
@@ -166,13 +169,18 @@ public struct ResourceChange: Sendable {
   public var body: JSON
   public var existing: Resource?
   public var context: OperationContext
+  /// What `PreparedResourceType.prepare` gave.
+  public var prepared: (any Sendable)?
 
-  public init(method: Method, id: ResourceID, body: JSON, existing: Resource?, context: OperationContext) {
+  public init(
+    method: Method, id: ResourceID, body: JSON, existing: Resource?, context: OperationContext, prepared: (any Sendable)? = nil
+  ) {
     self.method = method
     self.id = id
     self.body = body
     self.existing = existing
     self.context = context
+    self.prepared = prepared
   }
 }
 
@@ -202,10 +210,13 @@ public struct ResourceAction: Sendable {
   public var givesSecret: Bool
   /// Whether `run` only checks and records what is wanted, and gives the input of an operation that `ReconciledResourceType.carryOut` then does.
   public var isLongRunning: Bool
+  /// What asks others or takes time, and is done before the transaction in which `run` acts. Throws `CloudError` to refuse.
+  public var prepare: (@Sendable (ResourceID, OperationContext) async throws -> Void)?
   public var run: @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
 
   public init(
     name: String, permission: String, isWrite: Bool, givesSecret: Bool = false, isLongRunning: Bool = false,
+    prepare: (@Sendable (ResourceID, OperationContext) async throws -> Void)? = nil,
     run: @escaping @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
   ) {
     self.name = name
@@ -213,6 +224,7 @@ public struct ResourceAction: Sendable {
     self.isWrite = isWrite
     self.givesSecret = givesSecret
     self.isLongRunning = isLongRunning
+    self.prepare = prepare
     self.run = run
   }
 }
@@ -227,7 +239,8 @@ public struct ProviderAction: Sendable {
   public var method: Method
   public enum Level: Sendable {
     case subscription
-    /// On `/providers/N/…`: anybody with a token may read it, so it must say the same to everybody. The context's subscription is `GUID.zero`.
+    /// On `/providers/N/…`: any of a tenant's may read it, so it must say the same to all of them; what changes something needs its permission at the
+    /// tenant's root. The context's subscription is `GUID.zero`.
     case tenant
     /// On `{scope}/providers/N/…`: a subscription, a group or a resource, which has been found to be there. The parameter `scope` is its id.
     case scope
@@ -260,16 +273,16 @@ public struct ProviderAction: Sendable {
     work = .read(run)
   }
 
-  /// A POST below a subscription that changes something.
+  /// A POST below a subscription, or the tenant, that changes something.
   public init(
-    post path: String, permission: String,
+    post path: String, permission: String, level: Level = .subscription,
     changing run: @escaping @Sendable (_ parameters: [String: String], _ body: JSON, OperationContext, RecordTransaction) throws -> JSON
   ) {
     method = .post
     self.path = path
     self.permission = permission
     apiVersions = []
-    level = .subscription
+    self.level = level
     work = .change(run)
   }
 }

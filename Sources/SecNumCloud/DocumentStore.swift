@@ -117,19 +117,14 @@ public final class DocumentStore: Sendable {
 
   /// Stores a register's text, which must be one: the earlier version stays as history.
   public func set<R: Register>(_ type: R.Type, text: String, file: String, author: String) async throws {
-    let value = try R(reading: Declaration(text, file: file))
+    _ = try R(reading: Declaration(text, file: file))
     let (extent, content) = try await write(Array(text.utf8))
     let version = RegisterVersion(name: R.name, file: file, author: author, content: content, time: clock.now())
-    var entries = [version.entry(id: random.guid())]
-    if let requests = value as? AuthorityRequestRegister {
-      // An earlier version that can no longer be read is as good as none: everything is entered anew.
-      let earlier = try? await register(AuthorityRequestRegister.self)?.value
-      entries += requests.entries(since: earlier, at: version.time, random: random)
-    }
-    try await records.write { [extents, entries] transaction in
+    let entryID = random.guid()
+    try await records.write { [extents] transaction in
       try extents.commit(extent, in: transaction)
       try transaction.save(version)
-      for entry in entries { try entry.append(in: transaction) }
+      try version.entry(id: entryID).append(in: transaction)
     }
   }
 

@@ -53,7 +53,7 @@ public struct NetworkOutside: OutsideView {
 
   private func send(_ request: OutsideRequest, by client: HTTPClient) async throws -> OutsideAnswer {
     let path = request.path.hasPrefix("/") ? request.path : "/" + request.path
-    var message = HTTPClientRequest(url: "https://\(request.host):\(address.port)\(path)")
+    var message = HTTPClientRequest(url: "https://\(request.host):\(request.port ?? address.port)\(path)")
     message.method = .init(rawValue: request.method)
     for (name, value) in request.headers { message.headers.add(name: name, value: value) }
     if !request.body.isEmpty { message.body = .bytes(ByteBuffer(bytes: request.body)) }

@@ -12,14 +12,19 @@ public protocol OutsideView: Sendable {
 public struct OutsideRequest: Sendable {
   public var method: String
   public var host: String
+  /// Nil: the cloud's own.
+  public var port: Int?
   /// With its query.
   public var path: String
   public var headers: [(name: String, value: String)]
   public var body: [UInt8]
 
-  public init(_ method: String = "GET", host: String, path: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+  public init(
+    _ method: String = "GET", host: String, port: Int? = nil, path: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+  ) {
     self.method = method
     self.host = host
+    self.port = port
     self.path = path
     self.headers = headers
     self.body = body

@@ -57,36 +57,6 @@ extension RegisterVersion {
   }
 }
 
-extension AuthorityRequestRegister {
-  /// What is new or otherwise in it since an earlier version, and what is no longer in it: one entry for each request of an authority.
-  func entries(since earlier: AuthorityRequestRegister?, at time: Timestamp, random: any RandomSource) -> [LedgerEntry] {
-    func entry(_ id: String, _ facts: [String: String]) -> LedgerEntry {
-      LedgerEntry(
-        id: random.guid(), time: time, tenant: .zero, kind: .authorityRequest, subject: "register/\(Self.name)/\(id)", outcome: .succeeded,
-        facts: facts)
-    }
-    let before = Dictionary((earlier?.requests ?? []).map { ($0.id, $0.facts) }) { first, _ in first }
-    let present = Set(requests.map(\.id))
-    let changed = requests.filter { before[$0.id] != $0.facts }.map { entry($0.id, ["operation": "file"].merging($0.facts) { $1 }) }
-    return changed + before.keys.filter { !present.contains($0) }.sorted().map { entry($0, ["operation": "remove"]) }
-  }
-}
-
-extension AuthorityRequestRegister.Request {
-  fileprivate var facts: [String: String] {
-    var facts = [
-      "received": received.description, "country": country, "authority": authority, "ground": ground, "way": way.rawValue, "answer": answer.rawValue,
-    ]
-    facts["answered"] = answered?.description
-    facts["handedOver"] = handedOver
-    facts["decision"] = decision.map { "\($0.authority) (\($0.country)) \($0.reference)" }
-    facts["agreement"] = agreement?.description
-    facts["notice"] = notice?.description
-    facts["noticeForbidden"] = forbidden
-    return facts
-  }
-}
-
 /// The milestone that was entered last.
 struct MilestoneMark: Record, Codable {
   static let kind = "secnumcloud.milestone"

@@ -6,6 +6,8 @@ public struct Site: Sendable {
   public var address: CloudAddress
   /// The addresses of the front door.
   public var listeningAddresses: [String]
+  /// The port of those addresses that operators enter by; nil where there is none.
+  public var operatorsPort: Int?
   /// The data directory, and what lies in it.
   public var folder: String
   public var records: String

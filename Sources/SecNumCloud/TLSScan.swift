@@ -81,7 +81,8 @@ extension ObservedPlatform {
     return door
       + further.prefix(Self.maximumFurtherEndpoints).map { socket in
         let place = socket.local.isUnspecified ? (socket.local.bytes.count == 4 ? "127.0.0.1" : "::1") : socket.local.description
-        return TLSScan.Endpoint(address: place, port: socket.localPort, hosts: [address.host("management")])
+        let names = socket.localPort == site.operatorsPort ? ["operators", "operations"] : ["management"]
+        return TLSScan.Endpoint(address: place, port: socket.localPort, hosts: names.map { address.host($0) })
       }
   }
 

@@ -7,8 +7,13 @@ public struct ArrowStream {
     case strings([String?])
     case booleans([Bool?])
     case integers([Int64?])
+    case doubles([Double?])
+    /// Whole numbers of `precision` digits, of which `scale` stand behind the point.
+    case decimals([Int128?], precision: Int32, scale: Int32)
     /// Points in time, in seconds since 1970 in UTC.
     case seconds([Int64?])
+    /// The same in milliseconds.
+    case milliseconds([Int64?])
     case maps([[(key: String, value: String)]?])
   }
 
@@ -24,24 +29,32 @@ public struct ArrowStream {
   public static let mediaType = "application/vnd.apache.arrow.stream"
 
   public var bytes: [UInt8] {
+    let hasRows = columns.first.map { $0.column.count > 0 } ?? false
+    return schema + (hasRows ? rows : []) + [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]
+  }
+
+  /// The message that names the columns: the first of a stream.
+  public var schema: [UInt8] {
     var schema = FlatTable()
     schema.slots[1] = .tables(columns.map { Self.field($0.name, $0.column) })
     if !metadata.isEmpty {
       schema.slots[2] = .tables(metadata.map { FlatTable(slots: [0: .string($0.key), 1: .string($0.value)]) })
     }
-    var stream = Self.message(1, schema, body: [])
-    let count = columns.first?.column.count ?? 0
-    if count > 0 {
-      var batch = ArrowBatch()
-      for (_, column) in columns { batch.add(column) }
-      stream += Self.message(3, batch.header(count: count), body: batch.body)
-    }
-    return stream + [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]
+    return Self.message(1, schema, body: [])
+  }
+
+  /// The message with the rows: a stream may have any number of them.
+  public var rows: [UInt8] {
+    var batch = ArrowBatch()
+    for (_, column) in columns { batch.add(column) }
+    return Self.message(3, batch.header(count: columns.first?.column.count ?? 0), body: batch.body)
   }
 
   /// A message of format version 5 (which counts from zero): its head, padded to eight bytes, and its body.
   private static func message(_ kind: UInt8, _ header: FlatTable, body: [UInt8]) -> [UInt8] {
-    var head = FlatTable(slots: [0: .short(4), 1: .byte(kind), 2: .table(header), 3: .long(Int64(body.count))]).buffer
+    var description = FlatTable(slots: [0: .short(4), 1: .byte(kind), 2: .table(header)])
+    if !body.isEmpty { description.slots[3] = .long(Int64(body.count)) }
+    var head = description.buffer
     while head.count % 8 != 0 { head.append(0) }
     var message: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF]
     withUnsafeBytes(of: UInt32(head.count).littleEndian) { message.append(contentsOf: $0) }
@@ -53,7 +66,10 @@ public struct ArrowStream {
     case .strings: field(name, type: 5, FlatTable())
     case .booleans: field(name, type: 6, FlatTable())
     case .integers: field(name, type: 2, FlatTable(slots: [0: .int(64), 1: .byte(1)]))
-    case .seconds: field(name, type: 10, FlatTable(slots: [0: .short(0)]))
+    case .doubles: field(name, type: 3, FlatTable(slots: [0: .short(2)]))
+    case .decimals(_, let precision, let scale): field(name, type: 7, FlatTable(slots: [0: .int(precision), 1: .int(scale)]))
+    case .seconds: field(name, type: 10, FlatTable())
+    case .milliseconds: field(name, type: 10, FlatTable(slots: [0: .short(1)]))
     case .maps:
       field(
         name, type: 17, FlatTable(),
@@ -68,7 +84,9 @@ public struct ArrowStream {
   private static func field(
     _ name: String, isNullable: Bool = true, type: UInt8, _ description: FlatTable, children: [FlatTable] = []
   ) -> FlatTable {
-    FlatTable(slots: [0: .string(name), 1: .byte(isNullable ? 1 : 0), 2: .byte(type), 3: .table(description), 5: .tables(children)])
+    var field = FlatTable(slots: [0: .string(name), 2: .byte(type), 3: .table(description), 5: .tables(children)])
+    if isNullable { field.slots[1] = .byte(1) }
+    return field
   }
 }
 
@@ -77,7 +95,9 @@ extension ArrowStream.Column {
     switch self {
     case .strings(let values): values.count
     case .booleans(let values): values.count
-    case .integers(let values), .seconds(let values): values.count
+    case .integers(let values), .seconds(let values), .milliseconds(let values): values.count
+    case .doubles(let values): values.count
+    case .decimals(let values, _, _): values.count
     case .maps(let values): values.count
     }
   }
@@ -92,8 +112,9 @@ private struct ArrowBatch {
   private var buffers: [Int64] = []
 
   func header(count: Int) -> FlatTable {
-    FlatTable(
-      slots: [0: .long(Int64(count)), 1: .structs(count: nodes.count / 2, nodes), 2: .structs(count: buffers.count / 2, buffers)])
+    var header = FlatTable(slots: [1: .structs(count: nodes.count / 2, nodes), 2: .structs(count: buffers.count / 2, buffers)])
+    if count > 0 { header.slots[0] = .long(Int64(count)) }
+    return header
   }
 
   mutating func add(_ column: ArrowStream.Column) {
@@ -102,7 +123,13 @@ private struct ArrowBatch {
     case .booleans(let values):
       addNode(values)
       add(bits: values.map { $0 ?? false })
-    case .integers(let values), .seconds(let values):
+    case .integers(let values), .seconds(let values), .milliseconds(let values):
+      addNode(values)
+      add(buffer: Self.bytes(values.map { $0 ?? 0 }))
+    case .doubles(let values):
+      addNode(values)
+      add(buffer: Self.bytes(values.map { ($0 ?? 0).bitPattern }))
+    case .decimals(let values, _, _):
       addNode(values)
       add(buffer: Self.bytes(values.map { $0 ?? 0 }))
     case .maps(let values):

@@ -1,6 +1,5 @@
 /// A table of a FlatBuffer, the form in which Arrow describes its messages: values by slot, of which absent ones have their defaults.
 ///
-/// Written front to back: a table stands before what it refers to, so that every offset points forward, as the format has it.
 /// Source: Google, "FlatBuffers internals".
 struct FlatTable {
   indirect enum Value {
@@ -23,6 +22,15 @@ struct FlatTable {
       case .long: 8
       }
     }
+
+    /// What a table refers to is written in this order, as Arrow's own writer does: readers that compare bytes find the same.
+    fileprivate var turn: Int {
+      switch self {
+      case .table: 0
+      case .string: 1
+      default: 2
+      }
+    }
   }
 
   var slots: [Int: Value] = [:]
@@ -30,83 +38,95 @@ struct FlatTable {
   /// The bytes of a buffer whose root this table is.
   var buffer: [UInt8] {
     var writer = FlatWriter()
-    writer.append(UInt32(0))
-    let root = writer.write(self)
-    writer.patch(0, with: UInt32(root))
-    return writer.bytes
+    return writer.finish(root: writer.write(self))
   }
 }
 
+/// Writes back to front, so that what is referred to is there before the offset that points forward to it. Positions are counted from the end.
 private struct FlatWriter {
-  private(set) var bytes: [UInt8] = []
+  /// In reverse.
+  private var bytes: [UInt8] = []
+  private var largestAlignment = 1
+  /// Positions of the tables of slots, of which equal ones are shared.
+  private var slotTables: [[UInt8]: Int] = [:]
 
-  mutating func append<Number: FixedWidthInteger>(_ number: Number) {
-    withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+  mutating func finish(root: Int) -> [UInt8] {
+    align(4, to: largestAlignment)
+    refer(to: root)
+    return bytes.reversed()
   }
 
-  mutating func patch<Number: FixedWidthInteger>(_ position: Int, with number: Number) {
-    withUnsafeBytes(of: number.littleEndian) { bytes.replaceSubrange(position..<position + $0.count, with: $0) }
+  private mutating func push<Number: FixedWidthInteger>(_ number: Number) {
+    align(0, to: Number.bitWidth / 8)
+    withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
   }
 
-  private mutating func pad(to alignment: Int, offset: Int = 0) {
-    while bytes.count % alignment != offset { bytes.append(0) }
+  /// Makes what comes after `count` further bytes begin at a multiple of `alignment`.
+  private mutating func align(_ count: Int, to alignment: Int) {
+    largestAlignment = max(largestAlignment, alignment)
+    while (bytes.count + count) % alignment != 0 { bytes.append(0) }
   }
 
-  /// Appends a table with all that it refers to and gives its position.
+  private mutating func refer(to position: Int) {
+    align(0, to: 4)
+    push(UInt32(bytes.count - position + 4))
+  }
+
   mutating func write(_ table: FlatTable) -> Int {
-    let slotCount = (table.slots.keys.max() ?? -1) + 1
-    let vtableSize = 4 + 2 * slotCount
-    pad(to: 2)
-    while (bytes.count + vtableSize) % 4 != 0 { bytes.append(0) }
-    let vtable = bytes.count
-    let start = vtable + vtableSize
-    var end = start + 4
+    let slots = table.slots.sorted { $0.key < $1.key }
     var positions: [Int: Int] = [:]
-    for (slot, value) in table.slots.sorted(by: { ($1.value.size, $0.key) < ($0.value.size, $1.key) }) {
-      end = (end + value.size - 1) / value.size * value.size
-      positions[slot] = end
-      end += value.size
+    for (slot, value) in slots.sorted(by: { ($0.value.turn, $0.key) < ($1.value.turn, $1.key) }) { positions[slot] = write(value) }
+    let end = bytes.count
+    var fields: [Int: Int] = [:]
+    // Large values first; those of a size from the last slot to the first.
+    for (slot, value) in slots.sorted(by: { ($1.value.size, $1.key) < ($0.value.size, $0.key) }) {
+      switch value {
+      case .byte(let number): push(number)
+      case .short(let number): push(number)
+      case .int(let number): push(number)
+      case .long(let number): push(number)
+      case .string, .table, .tables, .structs: if let position = positions[slot] { refer(to: position) }
+      }
+      fields[slot] = bytes.count
     }
-    append(UInt16(vtableSize))
-    append(UInt16(end - start))
-    for slot in 0..<slotCount { append(UInt16(positions[slot].map { $0 - start } ?? 0)) }
-    append(Int32(vtableSize))
-    while bytes.count < end { bytes.append(0) }
-    for (slot, value) in table.slots.sorted(by: { $0.key < $1.key }) {
-      if let position = positions[slot] { write(value, at: position) }
+    align(0, to: 4)
+    let start = bytes.count + 4
+    let slotCount = (table.slots.keys.max() ?? -1) + 1
+    var slotTable: [UInt8] = []
+    for number in [4 + 2 * slotCount, start - end] + (0..<slotCount).map({ slot in fields[slot].map { start - $0 } ?? 0 }) {
+      withUnsafeBytes(of: UInt16(number).littleEndian) { slotTable.append(contentsOf: $0) }
+    }
+    if let known = slotTables[slotTable] {
+      push(Int32(known - start))
+    } else {
+      push(Int32(slotTable.count))
+      bytes.append(contentsOf: slotTable.reversed())
+      slotTables[slotTable] = bytes.count
     }
     return start
   }
 
-  private mutating func write(_ value: FlatTable.Value, at position: Int) {
+  /// Writes what a table refers to and gives its position; nil for a value that stands in the table itself.
+  private mutating func write(_ value: FlatTable.Value) -> Int? {
     switch value {
-    case .byte(let number): patch(position, with: number)
-    case .short(let number): patch(position, with: number)
-    case .int(let number): patch(position, with: number)
-    case .long(let number): patch(position, with: number)
+    case .byte, .short, .int, .long: return nil
+    case .table(let table): return write(table)
     case .string(let text):
-      pad(to: 4)
-      refer(from: position, to: bytes.count)
-      append(UInt32(text.utf8.count))
-      bytes.append(contentsOf: text.utf8)
+      align(text.utf8.count + 1, to: 4)
       bytes.append(0)
-    case .table(let table): refer(from: position, to: write(table))
+      bytes.append(contentsOf: text.utf8.reversed())
+      push(UInt32(text.utf8.count))
     case .tables(let tables):
-      pad(to: 4)
-      refer(from: position, to: bytes.count)
-      append(UInt32(tables.count))
-      let first = bytes.count
-      for _ in tables { append(UInt32(0)) }
-      for (index, table) in tables.enumerated() { refer(from: first + 4 * index, to: write(table)) }
+      let positions = tables.map { write($0) }
+      align(4 * tables.count, to: 4)
+      for position in positions.reversed() { refer(to: position) }
+      push(UInt32(tables.count))
     case .structs(let count, let numbers):
-      pad(to: 8, offset: 4)
-      refer(from: position, to: bytes.count)
-      append(UInt32(count))
-      for number in numbers { append(number) }
+      align(8 * numbers.count, to: 4)
+      align(8 * numbers.count, to: 8)
+      for number in numbers.reversed() { push(number) }
+      push(UInt32(count))
     }
-  }
-
-  private mutating func refer(from position: Int, to target: Int) {
-    patch(position, with: UInt32(target - position))
+    return bytes.count
   }
 }

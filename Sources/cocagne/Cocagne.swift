@@ -10,8 +10,14 @@ struct Cocagne: AsyncParsableCommand {
     version: Release.version,
     subcommands: [
       Up.self, Down.self, Status.self, Env.self, Doctor.self, TenantCommand.self, ImageCommand.self, MachinesCommand.self, SecNumCloudCommand.self,
-      LedgerCommand.self, DossierCommand.self, BackupCommand.self, RootKeyCommand.self, Compare.self,
+      OperatorCommand.self, LockboxCommand.self, AuthorityRequestCommand.self, LedgerCommand.self, ExternalKeyServerCommand.self,
+      DossierCommand.self, BackupCommand.self, RootKeyCommand.self, Compare.self,
     ])
+
+  static func main() async {
+    CrashReports.keepMemoryOut()
+    await main(nil)
+  }
 }
 
 /// What this build calls itself.

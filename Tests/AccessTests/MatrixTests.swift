@@ -57,6 +57,7 @@ import Testing
     Action(data: "Microsoft.KeyVault/vaults/keys/release/action"),
     Action(data: "Microsoft.KeyVault/vaults/certificates/read"),
     Action(data: "Microsoft.KeyVault/vaults/certificates/create/action"),
+    Action("Microsoft.CustomerLockbox/requests/UpdateApproval/action"),
     Action("microsoft.directory/users/standard/read"),
     Action("microsoft.directory/users/create"),
     Action("microsoft.directory/users/password/update"),

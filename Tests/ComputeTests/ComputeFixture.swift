@@ -35,6 +35,8 @@ final class ComputeFixture: Sendable {
   let hypervisor: TwinHypervisor
   let networks = TwinNetworks()
   let fabric = TwinFabric()
+  let customerKeys = TwinCustomerKeys()
+  let customerKeyring: CustomerKeyring
   let service: ComputeService
   private let endpoint: ResourceManagerEndpoint
   private let directory = ScratchDirectory()
@@ -45,14 +47,16 @@ final class ComputeFixture: Sendable {
     hypervisor = TwinHypervisor(memoryBytes: memoryGiB << 30)
     records = CountingStore(try SQLiteRecordStore(path: directory("records")))
     let logger = Logger(label: "compute tests") { _ in SwiftLogNoOpLogHandler() }
-    let keyring = Keyring(rootKey: try RootKey(creatingAt: directory("root.key"), random: random), random: random)
+    let keyring = Keyring(rootKey: try RootKey(creatingAt: directory("root.key"), random: random), random: random, clock: clock)
+    customerKeyring = CustomerKeyring(keyring: keyring, records: records, keys: customerKeys, clock: clock, logger: logger)
     let address = CloudAddress(domain: "cloud.test", port: 443)
     let issuer = try await IdentityService(records: records, keyring: keyring, address: address, clock: clock, random: random, logger: logger)
     let configuration = ComputeConfiguration(
       host: Self.host, zones: ["1", "2", "3"], location: "paris", folder: directory("machines"), sizes: MachineSize.offered + Self.zonalSizes,
       memoryOvercommit: overcommit, address: address)
     service = ComputeService(
-      configuration: configuration, records: records, keyring: keyring, issuer: issuer, networks: networks, fabric: fabric, hypervisor: hypervisor,
+      configuration: configuration, records: records, customerKeys: customerKeyring, issuer: issuer, networks: networks, fabric: fabric,
+      hypervisor: hypervisor,
       images: DiskImages(random: random), blobs: NoBlobs(), group: MultiThreadedEventLoopGroup.singleton, clock: clock, random: random,
       logger: logger)
     try await service.prepare()

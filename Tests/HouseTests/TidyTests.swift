@@ -5,12 +5,13 @@ import Testing
 @Suite struct TidyTests {
   /// The floors from the ground up. A target imports only what stands before it.
   private static let floors = [
-    "Base", "Wire", "Declarations", "Records", "Keyring", "Extents", "Ledger", "Programs", "SecurityModule", "Hypervisor", "Fabric", "Edge", "Access",
-    "Identity", "Templates", "ResourceManager", "Directory", "Monitor", "Security", "Storage", "Vault", "LedgerService", "Networking", "Compute",
-    "Catalogue", "SecNumCloud", "Offers", "catalogue-compiler", "cocagne",
+    "Base", "Wire", "Declarations", "Records", "Keyring", "Extents", "Ledger", "Programs", "SecurityModule", "ExternalKeys", "Hypervisor", "Fabric",
+    "Edge", "Access", "Identity", "Operators", "Templates", "ResourceManager", "Directory", "Monitor", "Security", "Storage", "Vault",
+    "LedgerService", "Networking", "Compute",
+    "Lockbox", "Catalogue", "SecNumCloud", "Offers", "catalogue-compiler", "cocagne",
   ]
   /// Services stand beside each other, and never import each other.
-  private static let services: Set = ["Compute", "Directory", "LedgerService", "Monitor", "Networking", "Security", "Storage", "Vault"]
+  private static let services: Set = ["Compute", "Directory", "LedgerService", "Lockbox", "Monitor", "Networking", "Security", "Storage", "Vault"]
   private static let maximumLines = 450
 
   private struct SourceFile {

@@ -50,8 +50,9 @@ import Testing
     let fixture = try KeyringFixture()
     let id = try await fixture.makeDataKey()
     let record = try #require(try await fixture.stored(kind: kind).first)
-    // Nonce, ciphertext and tag stand last.
-    for index in record.value.count - 60..<record.value.count {
+    // Nonce, ciphertext and tag stand last; behind those of a data key, that no customer's key protects it.
+    let end = record.value.count - (kind == "keyring.dataKey" ? 1 : 0)
+    for index in end - 60..<end {
       var altered = record.value
       altered[index] ^= 0x10
       try await fixture.put(altered, forKey: record.key)
@@ -66,9 +67,10 @@ import Testing
     let ids = [try await fixture.makeDataKey(), try await fixture.makeDataKey()]
     let records = try await fixture.stored(kind: "keyring.dataKey")
     #expect(records.count == 2)
-    let wrapped = records.map { $0.value.suffix(60) }
-    try await fixture.put(records[0].value.dropLast(60) + wrapped[1], forKey: records[0].key)
-    try await fixture.put(records[1].value.dropLast(60) + wrapped[0], forKey: records[1].key)
+    // With the byte that no customer's key protects it.
+    let wrapped = records.map { $0.value.suffix(61) }
+    try await fixture.put(records[0].value.dropLast(61) + wrapped[1], forKey: records[0].key)
+    try await fixture.put(records[1].value.dropLast(61) + wrapped[0], forKey: records[1].key)
     for id in ids { await #expect(throws: KeyringError.corrupt) { try await fixture.bytes(id, by: fixture.freshKeyring()) } }
   }
 

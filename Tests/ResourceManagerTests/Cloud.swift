@@ -1,6 +1,7 @@
 import Access
 import Base
 import Edge
+import Keyring
 import Ledger
 import Logging
 import NIOCore
@@ -30,14 +31,17 @@ struct Cloud {
   let foreignSubscription: GUID
   /// The object id of the token `owner`.
   let owner: GUID
-  private let directory: String
+  /// Nil where records rest as they are.
+  let customerKeys: CustomerKeyring?
+  let directory: String
 
   static let address = CloudAddress(domain: "test.localhost", port: 8443)
   static let paris = Location(
     name: "paris", displayName: "Paris", geography: "France", geographyGroup: "Europe", physicalLocation: "Paris", latitude: "48.86",
     longitude: "2.35", zones: ["1", "2", "3"])
 
-  init(seed: UInt64 = 7, authorizer: SpyAuthorizer? = nil) async throws {
+  /// With `keys`, records rest sealed, and tenants may have keys of their own.
+  init(seed: UInt64 = 7, authorizer: SpyAuthorizer? = nil, keys: TwinCustomerKeys? = nil) async throws {
     let random = SeededRandom(seed: seed)
     self.random = random
     directory = FileManager.default.temporaryDirectory.path + "/arm-\(SystemRandom().guid())"
@@ -49,7 +53,13 @@ struct Cloud {
     )
     self.authorizer = authorizer ?? SpyAuthorizer()
     notes = LedgerNotes(records: records, clock: clock, random: random, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    manager = Self.manager(records, access, clock, random, notes)
+    customerKeys = try keys.map { [records, clock, directory] keys in
+      let keyring = Keyring(rootKey: try RootKey(creatingAt: directory + "/root.key", random: random), random: random, clock: clock)
+      records.use(keyring.recordSealer)
+      return CustomerKeyring(
+        keyring: keyring, records: records, keys: keys, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+    manager = Self.manager(records, access, clock, random, notes, customerKeys)
     endpoint = ResourceManagerEndpoint(
       manager: manager, verifier: StubVerifier(tenant: tenant, foreignTenant: foreignTenant, owner: owner), authorizer: self.authorizer,
       principals: StubPrincipals(), address: Self.address, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -61,10 +71,11 @@ struct Cloud {
   }
 
   static func manager(
-    _ records: any RecordStore, _ access: AccessControl, _ clock: ManualClock, _ random: SeededRandom, _ notes: LedgerNotes? = nil
+    _ records: any RecordStore, _ access: AccessControl, _ clock: ManualClock, _ random: SeededRandom, _ notes: LedgerNotes? = nil,
+    _ customerKeys: CustomerKeyring? = nil
   ) -> ResourceManager {
     ResourceManager(
-      records: records, access: access, providers: [TestProvider()], locations: [paris],
+      records: records, access: access, providers: [TestProvider()], locations: [paris], customerKeys: customerKeys, identities: StubIdentities(),
       tenantProfile: { TenantProfile(id: $0, displayName: "Tenant", domains: ["test.example"], countryCode: "FR") }, notes: notes, clock: clock,
       random: random, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }

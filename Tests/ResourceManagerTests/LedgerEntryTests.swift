@@ -89,7 +89,10 @@ import Wire
         Step("Deployments_Delete\(name)", .DELETE, deployment),
       ]
     }
+    let tenantKey = "/providers/Cocagne.Sovereignty/tenantKeys/default"
     return steps + [
+      Step("TenantKeys_CreateOrUpdate", .PUT, tenantKey, ["identity": ["type": "SystemAssigned"]]),
+      Step("TenantKeys_Delete", .DELETE, tenantKey),
       Step("Microsoft.Test/things_Delete", .DELETE, thing),
       Step("Providers_Unregister", .POST, "\(subscription)/providers/Microsoft.Test/unregister", [:]), Step("ResourceGroups_Delete", .DELETE, group),
     ]
@@ -98,7 +101,7 @@ import Wire
   /// Each operation of the table that changes something leaves one entry when it succeeds: in its tenant's name, with what it was and on what, and with
   /// persons only where they can be erased.
   @Test func everyChangeLeavesOneEntry() async throws {
-    let cloud = try await Cloud()
+    let cloud = try await Cloud(keys: TwinCustomerKeys())
     let steps = steps(cloud)
     #expect(
       Set(steps.map(\.operation)) == Set(cloud.endpoint.operations.filter(\.isLogged).map(\.name)),

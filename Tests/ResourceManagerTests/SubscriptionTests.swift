@@ -34,7 +34,9 @@ import Wire
     #expect(types.first?["zoneMappings"] == [["location": "Paris", "zones": ["1", "2", "3"]]])
     let all = await cloud.send(.GET, "\(cloud.subscriptionPath)/providers")
     #expect(
-      all.json["value"]?.array?.compactMap { $0["namespace"]?.string } == ["Microsoft.Resources", "Microsoft.Authorization", "Microsoft.Test"])
+      all.json["value"]?.array?.compactMap { $0["namespace"]?.string } == [
+        "Microsoft.Resources", "Microsoft.Authorization", "Cocagne.Sovereignty", "Microsoft.Test",
+      ])
     #expect(await cloud.send(.GET, "/providers").status == 200)
     #expect(await cloud.send(.GET, "/providers/Foo.Bar").code == "InvalidResourceNamespace")
     let operations = await cloud.send(.GET, "/providers/Microsoft.Test/operations")

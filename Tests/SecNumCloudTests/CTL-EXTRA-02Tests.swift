@@ -1,10 +1,12 @@
 import Base
 import Catalogue
 import Ledger
+import Lockbox
 import Records
 import SecNumCloud
 import Simulation
 import Testing
+import Wire
 
 struct ControlEXTRA02Tests {
   private func house() async throws -> ObservedHouse {
@@ -21,61 +23,62 @@ struct ControlEXTRA02Tests {
     #expect(verdicts == ["5.3.e": .notAssessed, "19.1.l": .notAssessed, "19.6.c": .notAssessed])
   }
 
-  @Test func `each request is entered in the ledger, and again when something of it changes`() async throws {
+  // MARK: Requests
+
+  private func register(_ house: ObservedHouse) -> AuthorityRequests {
+    AuthorityRequests(records: house.records, isTenant: { _, _ in true }, clock: house.clock, random: house.random)
+  }
+
+  /// A request that came in February, was answered by handing something over as `answer` says besides, and of which the client was told.
+  private func hand(_ answer: [String: JSON], isTold: Bool = true, _ house: ObservedHouse) async throws -> String {
+    let register = register(house)
+    let made = try await register.add(
+      [
+        "received": "2026-02-12", "country": "FR", "authority": "Tribunal judiciaire de Paris", "basis": "Code de procédure pénale, article 60-1",
+        "way": "droit-ue", "asked": "Journal d'accès d'un compte de stockage", "tenantId": .string(house.random.guid().description),
+      ], by: [:])
+    let id = made.id.description
+    let answered: [String: JSON] = ["answer": "remise", "answered": "2026-02-20", "handedOver": "sept jours de journal"]
+    _ = try await register.answer(
+      id, .object(JSON.Object(answered.merging(answer) { $1 }.map { (name: $0.key, value: $0.value) })), by: [:])
+    if isTold { _ = try await register.giveNotice(id, ["notice": "2026-02-21"], by: [:]) }
+    return id
+  }
+
+  private static func decision(_ country: JSON) -> [String: JSON] {
+    ["decisionAuthority": "Juge d'instruction, Paris", "decisionCountry": country, "decisionReference": "2026/123"]
+  }
+
+  @Test func `requests are entered one by one, and in no file`() async throws {
     let house = try await house()
-    func entries() async throws -> [LedgerEntry] {
-      try await house.records.read { try LedgerEntry.waiting(in: $0) }.filter { $0.kind == .authorityRequest }
+    await #expect(throws: (any Error).self) {
+      try await house.set(AuthorityRequestRegister.self, "demandes: []\n" + AuthorityRequestRegister.example)
     }
-    let first = try await entries()
-    #expect(Set(first.map(\.subject)) == ["register/demandes-autorites/demande-2026-1", "register/demandes-autorites/demande-2026-2"])
-    #expect(first.allSatisfy { $0.tenant == .zero && $0.personal.isEmpty && $0.facts["ground"] != nil && $0.facts["country"] != nil })
-    #expect(first.first { $0.subject.hasSuffix("-1") }?.facts["handedOver"] == "Journal d'accès d'un compte de stockage, sept jours")
-    house.clock.advance(by: .seconds(1))
-    try await house.set(AuthorityRequestRegister.self, AuthorityRequestRegister.example)
-    #expect(try await entries().count == 2)
-    house.clock.advance(by: .seconds(1))
-    let example = AuthorityRequestRegister.example.replacing("    avis: 2026-02-21\n", with: "")
-    try await house.set(AuthorityRequestRegister.self, example)
-    let changed = try #require(try await entries().last)
-    #expect(try await entries().count == 3)
-    #expect(changed.subject.hasSuffix("-1") && changed.facts["notice"] == nil)
-    // Every version of the register is told of besides, by its digest.
-    let filed = try await house.records.read { try LedgerEntry.waiting(in: $0) }.filter { $0.subject == "register/demandes-autorites" }
-    #expect(filed.count == 3 && Set(filed.compactMap { $0.facts["sha256"] }).count == 2)
+    _ = try await hand(Self.decision("FR"), house)
+    let finding = try #require(try await house.findings(ControlEXTRA02()).first { $0.items.contains("19.1.l") })
+    #expect(finding.figures.first { $0.name.french == "demandes" }?.value == 1)
   }
 
   @Test func `what was handed over without a decision of an authority of the Union is a gap`() async throws {
     let house = try await house()
     #expect(try await verdict("19.1.l", house) == .compliant)
-    let example = AuthorityRequestRegister.example
-    let decision = """
-          decision:
-            autorite: "Juge d'instruction, Paris"
-            pays: FR
-            reference: "2026/123"
-
-      """
-    #expect(example.contains(decision))
-    let undecided = example.replacing(decision, with: "")
-    try await house.set(AuthorityRequestRegister.self, undecided)
-    #expect(try await verdict("19.1.l", house) == .nonCompliant)
-    try await house.set(AuthorityRequestRegister.self, example.replacing(decision, with: decision.replacing("FR", with: "CA")))
-    #expect(try await verdict("19.1.l", house) == .nonCompliant)
-    // The client's agreement, but only one from before.
-    try await house.set(AuthorityRequestRegister.self, example.replacing(decision, with: "    accord_client: 2026-02-21\n"))
-    #expect(try await verdict("19.1.l", house) == .nonCompliant)
-    try await house.set(AuthorityRequestRegister.self, example.replacing(decision, with: "    accord_client: 2026-02-19\n"))
+    _ = try await hand(Self.decision("FR"), house)
     #expect(try await verdict("19.1.l", house) == .compliant)
+    // The client's agreement, which came before.
+    _ = try await hand(["agreement": "2026-02-19"], house)
+    #expect(try await verdict("19.1.l", house) == .compliant)
+    for bad in [[:], Self.decision("CA"), ["agreement": "2026-02-21"]] {
+      let weakened = try await self.house()
+      _ = try await hand(bad, weakened)
+      #expect(try await verdict("19.1.l", weakened) == .nonCompliant, "\(bad)")
+    }
   }
 
   @Test func `a client who was not told is a gap, unless that was forbidden`() async throws {
     let house = try await house()
-    let untold = AuthorityRequestRegister.example.replacing("    avis: 2026-02-21\n", with: "")
-    try await house.set(AuthorityRequestRegister.self, untold)
+    let id = try await hand(Self.decision("FR"), isTold: false, house)
     #expect(try await verdict("19.1.l", house) == .nonCompliant)
-    try await house.set(
-      AuthorityRequestRegister.self,
-      AuthorityRequestRegister.example.replacing("avis: 2026-02-21", with: "avis_interdit: \"secret de l'instruction\""))
+    _ = try await register(house).giveNotice(id, ["noticeWithheld": "secret de l'instruction"], by: [:])
     #expect(try await verdict("19.1.l", house) == .compliant)
   }
 

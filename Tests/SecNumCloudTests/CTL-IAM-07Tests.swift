@@ -68,6 +68,36 @@ struct ControlIAM07Tests {
     try await socket.close()
   }
 
+  @Test func `a door that takes the other door's token is found, and one that serves the other door's hosts`() async throws {
+    let (house, door, socket) = try await house()
+    let operators = 8444
+    let platform = house.platform { $0.operatorsPort = operators }
+    func verdict(_ item: String) async throws -> Verdict? { try await ControlIAM07().observe(platform).verdict(item) }
+    /// The operators' door, which here says to everybody whom it does not know what it has to say.
+    func open(_ answer: @escaping @Sendable (OutsideRequest) -> Int) {
+      house.outside.onRequest { request in
+        guard request.port == operators else { return try await door.answer(request, house) }
+        return OutsideAnswer(status: answer(request), headers: [], body: [])
+      }
+    }
+    @Sendable func refuse(_ request: OutsideRequest) -> Int { request.host.hasPrefix("operations.") ? 401 : 404 }
+    open(refuse)
+    #expect(try await verdict("9.6.b") == .compliant)
+    #expect(try await verdict("9.6.c") == .compliant)
+    open { $0.path == "/tenants" ? 200 : refuse($0) }
+    #expect(try await verdict("9.6.b") == .nonCompliant)
+    open { $0.host.hasPrefix("management.") ? 200 : refuse($0) }
+    #expect(try await verdict("9.6.b") == .nonCompliant)
+    house.outside.onRequest { request in
+      if request.port == operators { return OutsideAnswer(status: refuse(request), headers: [], body: []) }
+      return request.host.hasPrefix("operations.") ? OutsideAnswer(status: 200, headers: [], body: []) : try await door.answer(request, house)
+    }
+    #expect(try await verdict("9.6.b") == .nonCompliant)
+    open(refuse)
+    #expect(try await verdict("9.6.b") == .compliant)
+    try await socket.close()
+  }
+
   @Test func `a socket on which nobody listens proves nothing`() async throws {
     let (house, _, socket) = try await house()
     try await socket.close()

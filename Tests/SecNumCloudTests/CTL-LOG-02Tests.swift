@@ -1,5 +1,7 @@
 import Base
 import Catalogue
+import Ledger
+import Logging
 import Records
 import ResourceManager
 import SecNumCloud
@@ -67,5 +69,59 @@ struct ControlLOG02Tests {
     #expect(try await house.verdicts(ControlLOG02())["12.7.d"] == .nonCompliant)
     _ = try await PlatformBackup(house.platform).create(in: house.directory("sauvegarde2"))
     #expect(try await house.verdicts(ControlLOG02())["12.7.d"] == .compliant)
+  }
+
+  /// A witness that keeps whatever it is given.
+  private struct Willing: LedgerWitness {
+    let name = "voisin"
+    func add(_ note: SignedNote, from size: Int, _ proof: [MerkleHash]) async throws -> WitnessAnswer { .kept([]) }
+  }
+
+  @Test func `an entry of the ledger that was rewritten is seen, and a ledger that nobody else keeps proves nothing`() async throws {
+    let house = try await house()
+    func ledger(_ witnesses: [any LedgerWitness]) async throws -> Ledger {
+      try await Ledger(
+        origin: "cloud.test/ledger", records: house.records, keyring: house.keyring, witnesses: witnesses, clock: house.clock, random: house.random,
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, isTenant: { _, _ in true })
+    }
+    func chaining() async throws -> Finding {
+      try #require(try await house.findings(ControlLOG02()).first { $0.subject.french.hasPrefix("le registre") })
+    }
+    _ = try await ledger([])
+    #expect(try await chaining().verdict == .notAssessed)
+    let (random, now) = (house.random, house.clock.now())
+    let entries = ["a", "b", "c"].map {
+      LedgerEntry(id: random.guid(), time: now, tenant: .zero, kind: .observation, subject: $0, outcome: .succeeded)
+    }
+    try await house.records.write { for entry in entries { try entry.append(in: $0) } }
+    let alone = try await ledger([])
+    try await alone.fileAll()
+    try await alone.publish()
+    #expect(try await chaining().verdict == .notAssessed)
+    let watched = try await ledger([Willing()])
+    try await watched.publish()
+    #expect(try await chaining().verdict == .compliant)
+
+    let original = try #require(
+      try await house.records.read { try $0.list(FiledEntry.self, under: RecordKey(tenant: Ledger.partition, "entry"), limit: 2) }.last)
+    var altered = original
+    altered.writeSet = Array(String(decoding: original.writeSet, as: UTF8.self).replacing("succeeded", with: "refused").utf8)
+    #expect(altered.writeSet != original.writeSet)
+    try await house.records.write { [altered] in try $0.save(altered) }
+    let gap = try await chaining()
+    #expect(gap.verdict == .nonCompliant)
+    #expect(gap.reason?.french.contains("l'entrée \(original.sequence) ") == true)
+    try await house.records.write { try $0.save(original) }
+    #expect(try await chaining().verdict == .compliant)
+
+    // The log grows, and nobody signs it any more.
+    let late = LedgerEntry(id: random.guid(), time: now, tenant: .zero, kind: .observation, subject: "d", outcome: .succeeded)
+    try await house.records.write { try late.append(in: $0) }
+    try await watched.fileAll()
+    #expect(try await chaining().verdict == .compliant)
+    house.clock.advance(by: .seconds(3600))
+    #expect(try await chaining().verdict == .nonCompliant)
+    try await watched.publish()
+    #expect(try await chaining().verdict == .compliant)
   }
 }

@@ -46,8 +46,8 @@ struct RegistersTests {
     Mistake(
       CapitalRegister.self, "  - detenteur: fonds\n    societe: industrie", "  - detenteur: fonds\n    societe: exemple-holding", "est là deux fois"),
     Mistake(CapitalRegister.self, "    droit: nomination", "    droit: veto", "nomination"),
-    Mistake(AuthorityRequestRegister.self, "voie: direct", "voie: discrète", "valeurs permises"),
-    Mistake(AuthorityRequestRegister.self, "reponse: refus", "reponse: en-cours", "« repondue » va avec une réponse"),
+    Mistake(AuthorityRequestRegister.self, "rapport_mois: 12", "rapport_mois: 12\ndemandes: []", "cocagne authority-request add"),
+    Mistake(AuthorityRequestRegister.self, "rapport_mois: 12", "rapport_mois: 13", "un entier de 1 à 12"),
     Mistake(AutonomyRegister.self, "- \"Debian\"", "- \"Ailleurs\"", "n'est pas un fournisseur"),
     Mistake(ThirdPartyRegister.self, "donneur_ordre: hebergeur", "donneur_ordre: inconnu", "n'est pas un tiers"),
     Mistake(ThirdPartyRegister.self, "rang: 2", "rang: 3", "rang"),

@@ -114,7 +114,24 @@ import Wire
       (["networkAcls": ["ipRules": [["value": "::1"]]]], "InvalidValuesForRequestParameters"),
       (["networkAcls": ["bypass": "None, Logging"]], "InvalidValuesForRequestParameters"),
       (["networkAcls": ["defaultAction": "Maybe"]], "InvalidValuesForRequestParameters"),
-      (["encryption": ["keySource": "Microsoft.Keyvault", "keyvaultproperties": ["keyname": "k"]]], "FeatureNotSupportedForAccount"),
+      (["encryption": ["keySource": "Microsoft.Keyvault", "keyvaultproperties": ["keyname": "k"]]], "InvalidValuesForRequestParameters"),
+      (
+        ["encryption": ["keySource": "Microsoft.Keyvault", "keyvaultproperties": ["keyname": "k", "keyvaulturi": "http://v"]]],
+        "InvalidValuesForRequestParameters"
+      ),
+      (
+        ["encryption": ["keySource": "Microsoft.Keyvault", "keyvaultproperties": ["keyname": "a/b", "keyvaulturi": "https://v"]]],
+        "InvalidValuesForRequestParameters"
+      ),
+      // There is no identity to use it.
+      (
+        ["encryption": ["keySource": "Microsoft.Keyvault", "keyvaultproperties": ["keyname": "k", "keyvaulturi": "https://v"]]],
+        "KeyVaultAuthenticationFailure"
+      ),
+      (["encryption": ["keySource": "Microsoft.Storage", "keyvaultproperties": ["keyname": "k"]]], "InvalidValuesForRequestParameters"),
+      (["encryption": ["keySource": "Elsewhere"]], "InvalidValuesForRequestParameters"),
+      (["encryption": ["services": ["queue": ["keyType": "Other"]]]], "InvalidValuesForRequestParameters"),
+      (["encryption": ["identity": ["federatedIdentityClientId": "x"]]], "FeatureNotSupportedForAccount"),
       (["encryption": ["requireInfrastructureEncryption": true]], "FeatureNotSupportedForAccount"),
       (["minimumTlsVersion": "TLS1_0"], "InvalidValuesForRequestParameters"),
       (["accessTier": "Frozen"], "InvalidValuesForRequestParameters"),

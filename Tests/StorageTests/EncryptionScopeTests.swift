@@ -108,8 +108,8 @@ import Wire
   }
 
   private static let impossible: [(String, JSON, String)] = [
-    ("source", "Microsoft.KeyVault", "FeatureNotSupportedForAccount"), ("source", "Elsewhere", "InvalidValuesForRequestParameters"),
-    ("keyVaultProperties", ["keyUri": "https://v.vault.cloud.test/keys/k"], "FeatureNotSupportedForAccount"),
+    ("source", "Microsoft.KeyVault", "InvalidValuesForRequestParameters"), ("source", "Elsewhere", "InvalidValuesForRequestParameters"),
+    ("keyVaultProperties", ["keyUri": "https://v.vault.cloud.test/keys/k"], "InvalidValuesForRequestParameters"),
     ("requireInfrastructureEncryption", true, "FeatureNotSupportedForAccount"), ("state", "Gone", "InvalidValuesForRequestParameters"),
     ("colour", "red", "InvalidValuesForRequestParameters"),
   ]

@@ -33,7 +33,7 @@ import Wire
     <Format><Type>json</Type><JsonTextConfiguration><RecordSeparator>&#10;</RecordSeparator></JsonTextConfiguration></Format>
     """
 
-  private static func document(_ expression: String, input: String? = nil, output: String? = nil) -> [UInt8] {
+  static func document(_ expression: String, input: String? = nil, output: String? = nil) -> [UInt8] {
     let escaped = expression.map { $0 == "&" ? "&amp;" : $0 == "<" ? "&lt;" : String($0) }.joined()
     var document = "<?xml version='1.0' encoding='utf-8'?><QueryRequest><QueryType>SQL</QueryType><Expression>\(escaped)</Expression>"
     if let input { document += "<InputSerialization>\(input)</InputSerialization>" }
@@ -41,7 +41,7 @@ import Wire
     return Array("\(document)</QueryRequest>".utf8)
   }
 
-  private static func query(
+  static func query(
     _ fixture: StorageFixture, _ blob: String, _ expression: String, input: String? = nil, output: String? = nil
   ) async throws -> (answer: Answer, result: AvroAnswer) {
     let answer = try await fixture.send(.POST, blob, [("comp", "query")], body: PiecesBody(document(expression, input: input, output: output)))
@@ -211,10 +211,12 @@ import Wire
 
 /// The records of a query's answer.
 struct AvroAnswer {
-  var text = ""
+  var data: [UInt8] = []
   var errors: [(isFatal: Bool, name: String)] = []
   var progress: [Int] = []
   var total: Int?
+
+  var text: String { String(decoding: data, as: UTF8.self) }
 
   struct Malformed: Error {}
 
@@ -239,7 +241,7 @@ struct AvroAnswer {
 
   private mutating func readRecord(_ reader: inout Reader) throws {
     switch try reader.long() {
-    case 0: text += String(decoding: try reader.data(), as: UTF8.self)
+    case 0: data += try reader.data()
     case 1:
       let isFatal = try reader.take(1) == [1]
       errors.append((isFatal, String(decoding: try reader.data(), as: UTF8.self)))

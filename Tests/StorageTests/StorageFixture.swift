@@ -28,17 +28,21 @@ final class StorageFixture: Sendable {
   let endpoint: StorageEndpoint
   let caller: Caller
   let accounts: StorageAccounts
+  let customers: CustomerKeyring?
   private let provider: StorageProvider
 
-  init(seed: UInt64 = 1, limits: StorageLimits = StorageLimits()) async throws {
+  init(seed: UInt64 = 1, limits: StorageLimits = StorageLimits(), customerKeys: (any CustomerKeys)? = nil) async throws {
     random = SeededRandom(seed: seed)
     tenant = random.guid()
     records = try SQLiteRecordStore(path: directory("records"))
-    keyring = Keyring(rootKey: try RootKey(creatingAt: directory("root.key"), random: random), random: random)
+    keyring = Keyring(rootKey: try RootKey(creatingAt: directory("root.key"), random: random), random: random, clock: clock)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     extents = try await ExtentStore(
       disk: try PosixDisk(path: directory("extents")), records: records, keyring: keyring, random: random, logger: logger)
-    accounts = StorageAccounts(records: records, keyring: keyring)
+    customers = customerKeys.map { [keyring, records, clock] in
+      CustomerKeyring(keyring: keyring, records: records, keys: $0, clock: clock, logger: logger)
+    }
+    accounts = StorageAccounts(records: records, keyring: keyring, customers: customers)
     caller = Caller(tenant: tenant)
     let address = CloudAddress(domain: "cloud.test", port: 443)
     provider = StorageProvider(accounts: accounts, random: random, address: address, locations: ["paris"])

@@ -1,6 +1,7 @@
 import Access
 import Base
 import Edge
+import ExternalKeys
 import Keyring
 import Logging
 import NIOCore
@@ -36,7 +37,7 @@ final class VaultFixture: Sendable {
   /// `directory` is another fixture's, whose vaults are to be opened again.
   init(
     seed: UInt64 = 1, hasSecurityModule: Bool = false, module: SecurityModule? = nil, authority: (any CertificateIssuer)? = nil,
-    directory: ScratchDirectory? = nil
+    externalKeys: (@Sendable (ExternalKeyConnection, ExternalKeyCertificate) -> any ExternalKeyManager)? = nil, directory: ScratchDirectory? = nil
   ) async throws {
     random = SeededRandom(seed: seed)
     tenant = GUID(high: 0xACE, low: 1)
@@ -63,7 +64,8 @@ final class VaultFixture: Sendable {
       manager: manager, verifier: caller, authorizer: caller, principals: caller, address: address, logger: logger)
     endpoint = VaultEndpoint(
       vaults: vaults, verifier: caller, authorizer: caller, principals: caller, access: access, address: address, module: module,
-      authority: authority, clock: clock, random: random, logger: logger)
+      authority: authority, externalKeys: externalKeys, externalKeyHosts: try #require(ExternalKeyHosts(["keys.example.org"])), clock: clock,
+      random: random, logger: logger)
     guard directory == nil else { return }
     let (tenant, created) = (tenant, clock.now())
     try await records.write { try $0.save(Subscription(id: Self.subscription, tenant: tenant, displayName: "s", createdTime: created)) }

@@ -98,7 +98,7 @@ package struct ControlCRYPTO03: ControlObservation {
     ),
   ]
 
-  private static let servers = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"]
+  static let servers = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"]
   private static let otherServers: Set = ["dropbear", "tinysshd"]
   private static let lastYearOfGroup14 = 2030
 

@@ -1,6 +1,8 @@
 internal import Base
 internal import Catalogue
 internal import Declarations
+internal import Lockbox
+internal import Records
 internal import Wire
 
 /// Nothing is handed to an authority without a decision of a competent one, and nobody outside of the Union can take it.
@@ -21,9 +23,10 @@ package struct ControlEXTRA02: ControlObservation {
     guard let filed = try await platform.documents.register(AuthorityRequestRegister.self) else {
       return [parties, .unfiled(AuthorityRequestRegister.self, ["5.3.e", "19.1.l"], subject: Self.subject)]
     }
+    let requests = try await platform.records.read { try AuthorityRequest.all(in: $0) }
     return [
       parties, try await assessments(filed.value, filed.evidence, platform),
-      disclosures(filed.value, filed.evidence, day, since: CalendarDate(platform.site.created)),
+      disclosures(requests, filed.value, filed.evidence, day, since: CalendarDate(platform.site.created)),
     ]
   }
 
@@ -52,8 +55,10 @@ package struct ControlEXTRA02: ControlObservation {
 
   // MARK: 19.1.l
 
-  private func disclosures(_ register: AuthorityRequestRegister, _ evidence: JSON, _ day: CalendarDate, since created: CalendarDate) -> Finding {
-    let handed = register.requests.filter { $0.answer == .handed }
+  private func disclosures(
+    _ requests: [AuthorityRequest], _ register: AuthorityRequestRegister, _ evidence: JSON, _ day: CalendarDate, since created: CalendarDate
+  ) -> Finding {
+    let handed = requests.filter { $0.answer?.handsOver == true }
     var gaps: [Text] = []
     for request in handed {
       let isDecided = request.decision.map { OfferVocabulary.europeanUnion.contains($0.country) } ?? false
@@ -64,7 +69,7 @@ package struct ControlEXTRA02: ControlObservation {
             "« \(request.id) » : remise sans décision d'une autorité de l'Union ni accord écrit du client.",
             "“\(request.id)”: handed over without a decision of an authority of the Union and without the client's written agreement."))
       }
-      if request.notice == nil, request.forbidden == nil {
+      if request.tenant != nil, request.notice == nil, request.withheld == nil {
         gaps.append(
           Text("« \(request.id) » : le client n'en a pas été avisé.", "“\(request.id)”: the client was not told."))
       }
@@ -81,14 +86,14 @@ package struct ControlEXTRA02: ControlObservation {
         ))
     }
     let figures: [Finding.Figure] = [
-      .init("demandes", "requests", register.requests.count), .init("remises", "handed over", handed.count),
-      .init("refus", "refused", register.requests.count { $0.answer == .refused }),
-      .init("venues directement d'un pays tiers", "that came straight from a third country", register.requests.count { $0.way == .direct }),
+      .init("demandes", "requests", requests.count), .init("remises", "handed over", handed.count),
+      .init("refus", "refused", requests.count { $0.answer == .refused }),
+      .init("venues directement d'un pays tiers", "that came straight from a third country", requests.count { $0.way == .direct }),
       .init("rapports publiés", "reports published", register.reports.count),
     ]
     // The dated statement is what is looked at while there was no request: it is an attestation, and it ages.
     return Finding(
-      ["19.1.l"], subject: Self.subject, looked: register.requests.count + 1, gaps: gaps, nothing: Self.subject, figures: figures, evidence: evidence)
+      ["19.1.l"], subject: Self.subject, looked: requests.count + 1, gaps: gaps, nothing: Self.subject, figures: figures, evidence: evidence)
   }
 
   // MARK: 19.6.c

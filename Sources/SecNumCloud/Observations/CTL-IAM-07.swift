@@ -5,7 +5,8 @@ internal import Identity
 internal import Records
 internal import Wire
 
-/// Two domains of identity: the operator comes in by a socket of the host's system, tenants by tokens of their issuer alone.
+/// Two domains of identity: operators come in by a socket of the host's system and by a door of their own with tokens of an issuer of their own,
+/// tenants by tokens of theirs alone.
 package struct ControlIAM07: ControlObservation {
   package let control = "CTL-IAM-07"
   package let test = "CTL-IAM-07Tests: a control socket that others may open is found, and a door that takes a stranger's token"
@@ -14,7 +15,9 @@ package struct ControlIAM07: ControlObservation {
 
   package func observe(_ platform: ObservedPlatform) async throws -> [Finding] {
     let socket = try OperatorSocket.look(platform)
-    let door = try await ThrowawayTenant.with(platform) { try await TenantDoor.look($0) }
+    let (door, operators) = try await ThrowawayTenant.with(platform) {
+      (try await TenantDoor.look($0), try await OperatorDoor.look($0, services: TenantDoor.services))
+    }
     let accounts = try await platform.records.read { reader in
       let none = AccountsOfNobody(
         users: try platform.identity.users(tenant: .zero, limit: 1, in: reader).count,
@@ -34,18 +37,24 @@ package struct ControlIAM07: ControlObservation {
       Finding(
         ["9.6.b"],
         subject: Text(
-          "la prise de contrôle, et les commandes de l'exploitant demandées à la porte des clients avec un jeton d'administrateur client",
-          "the control socket, and the operator's commands asked for at the customers' door with the token of a customer's administrator"),
-        looked: min(socket.looked, door.commands), gaps: socket.gaps + door.commandGaps, nothing: OperatorSocket.nothing,
-        figures: [Finding.Figure("commandes demandées", "commands asked for", door.commands)]),
+          "la prise de contrôle ; les commandes de l'exploitant et l'API des opérateurs, demandées avec un jeton d'administrateur client",
+          "the control socket; the operator's commands and the operators' API, asked for with the token of a customer's administrator"),
+        looked: min(socket.looked, door.commands), gaps: socket.gaps + door.commandGaps + operators.crossingGaps, nothing: OperatorSocket.nothing,
+        figures: [
+          Finding.Figure("commandes demandées", "commands asked for", door.commands),
+          Finding.Figure("requêtes d'une porte à l'autre", "requests from one door to the other", operators.crossings),
+        ]),
       Finding(
         ["9.6.c"],
         subject: Text(
-          "des jetons d'un autre émetteur, d'une autre clé et sans signature, présentés aux interfaces des clients",
-          "tokens of another issuer, of another key and without a signature, presented to the customers' interfaces"),
-        looked: door.forgeries, gaps: door.forgeryGaps + platformAccounts.gaps,
+          "des jetons de l'émetteur des opérateurs, d'un autre, d'une autre clé et sans signature, présentés aux interfaces des clients",
+          "tokens of the operators' issuer, of another, of another key and without a signature, presented to the customers' interfaces"),
+        looked: door.forgeries, gaps: door.forgeryGaps + operators.operatorGaps + platformAccounts.gaps,
         nothing: Text("aucun jeton n'a pu être présenté.", "no token could be presented."),
-        figures: [Finding.Figure("jetons étrangers présentés", "foreign tokens presented", door.forgeries)],
+        figures: [
+          Finding.Figure("jetons étrangers présentés", "foreign tokens presented", door.forgeries),
+          Finding.Figure("jetons d'opérateur présentés", "operators' tokens presented", operators.operatorTokens),
+        ],
         evidence: ["issuer": .string(platform.site.address.url("login")), "answers": .array(door.answers)]),
       Finding(
         ["9.6.g"], .notAssessed,
@@ -129,7 +138,7 @@ private struct TenantDoor: Sendable {
   var commandGaps: [Text] = []
 
   /// Services with a path that any token of theirs opens.
-  private static let services = [("management", "/subscriptions?api-version=2022-12-01"), ("graph", "/v1.0/organization")]
+  static let services = [("management", "/subscriptions?api-version=2022-12-01"), ("graph", "/v1.0/organization")]
   /// The operator's commands, as somebody would look for them.
   private static let commandPaths = ["/status", "/tenant/add", "/machines/stop", "/secnumcloud/observe", "/control.sock"]
 

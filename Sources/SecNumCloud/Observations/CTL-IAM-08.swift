@@ -74,7 +74,8 @@ private struct ListenerLook {
       let holder = holders[socket.inode]
       // Where a client of UDP waits for its answer, nothing is offered. A tunnel is no client: nobody holds it.
       if socket.transport == .udp, ephemeral.contains(socket.localPort), holder != nil { return nil }
-      let isFrontDoor = socket.transport == .tcp && socket.localPort == site.address.port && door.contains(socket.local)
+      let ports = [site.address.port, site.operatorsPort]
+      let isFrontDoor = socket.transport == .tcp && ports.contains(socket.localPort) && door.contains(socket.local)
       let isForeignLoopback = socket.local.isLoopback && !(socket.transport == .tcp && holder?.id == site.processID)
       let standing = isFrontDoor ? .frontDoor : isForeignLoopback ? .loopback : Self.standing(of: socket, register)
       return Listener(socket: socket, holder: holder, isOfCloud: holder.map { family.contains($0.id) } ?? false, standing: standing)

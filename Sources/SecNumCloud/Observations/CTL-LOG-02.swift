@@ -1,6 +1,7 @@
 internal import Base
 internal import Catalogue
 internal import Identity
+internal import Ledger
 internal import Records
 internal import ResourceManager
 internal import Wire
@@ -25,7 +26,7 @@ public struct ControlLOG02: ControlObservation {
     }
     let access = try access(platform, file)
     return [
-      protection(platform, access), try await space(platform, file), try transfer(platform), try await backup(platform),
+      protection(platform, access), try await chaining(platform), try await space(platform, file), try transfer(platform), try await backup(platform),
       try leastPrivilege(platform, access),
     ]
   }
@@ -62,8 +63,7 @@ public struct ControlLOG02: ControlObservation {
 
   /// 12.7.a
   private func protection(_ platform: ObservedPlatform, _ access: Access) -> Finding {
-    let subject = Text(
-      "droits du journal, des enregistrements et de leur dossier ; chaînage", "rights to the log, the records and their folder; chaining")
+    let subject = Text("droits du journal, des enregistrements et de leur dossier", "rights to the log, the records and their folder")
     if !access.gaps.isEmpty {
       return Finding(
         ["12.7.a"], subject: subject, looked: access.looked, gaps: access.gaps, nothing: Text("", ""), evidence: ["fichiers": .array(access.evidence)]
@@ -72,9 +72,54 @@ public struct ControlLOG02: ControlObservation {
     return Finding(
       ["12.7.a"], .notAssessed, subject: subject,
       reason: Text(
-        "les droits des fichiers sont bons, mais le journal n'est pas encore chaîné : une entrée réécrite ne se verrait pas.",
-        "the files' rights are good, but the log is not chained yet: an entry that is rewritten would not be seen."),
+        "les droits des fichiers sont bons, mais le journal du processus n'est pas chaîné comme l'est le registre : une ligne réécrite ne s'y verrait pas.",
+        "the files' rights are good, but the process's log is not chained as the ledger is: a line that is rewritten would not be seen."),
       figures: [.init("fichiers examinés", "files looked at", access.looked)], evidence: ["fichiers": .array(access.evidence)])
+  }
+
+  private static let sampledEntries = 64
+  private static let sampledHeads = 16
+  /// How long entries may be without a signed head over them, and a witness without the newest: some times the interval of heads.
+  private static let headSeconds: Int64 = 600
+
+  /// 12.7.a: entries of the ledger are what the tree commits to, the tree is signed as it grows, and a witness elsewhere keeps the heads.
+  private func chaining(_ platform: ObservedPlatform) async throws -> Finding {
+    let subject = Text(
+      "le registre : un échantillon d'entrées et de têtes signées, comparé à l'arbre de Merkle ; les témoins",
+      "the ledger: a sample of entries and signed heads, compared with the Merkle tree; the witnesses")
+    let random = platform.random
+    let look = try await platform.records.read { reader in
+      try LedgerInspection(entries: Self.sampledEntries, heads: Self.sampledHeads, random: random, in: reader)
+    }
+    let late = platform.now.advanced(by: .seconds(-Self.headSeconds))
+    var gaps = look.wrongEntries.map {
+      Text("l'entrée \($0) du registre n'est pas celle de l'arbre.", "entry \($0) of the ledger is not that of the tree.")
+    }
+    gaps += look.wrongHeads.map { Text("la tête de taille \($0) n'est pas celle de l'arbre.", "the head of size \($0) is not that of the tree.") }
+    gaps += look.witnesses.filter(\.isContradiction).map {
+      Text("le témoin \($0.name) dit que le registre a été réécrit.", "the witness \($0.name) says that the ledger was rewritten.")
+    }
+    if let head = look.head, head.size < look.size, head.time < late {
+      gaps.append(
+        Text(
+          "le registre a grandi, et sa dernière tête est du \(head.time.iso8601).",
+          "the ledger has grown, and its newest head is of \(head.time.iso8601)."))
+    }
+    let figures: [Finding.Figure] = [
+      .init("entrées du registre", "entries of the ledger", look.size), .init("entrées comparées", "entries compared", look.checkedEntries),
+      .init("têtes vérifiées", "heads verified", look.checkedHeads), .init("témoins", "witnesses", look.witnesses.count),
+    ]
+    let keepers = look.witnesses.filter { $0.size > 0 && ($0.problem == nil || ($0.time ?? late) > late) }
+    guard gaps.isEmpty, look.checkedHeads > 0, keepers.isEmpty else {
+      return Finding(
+        ["12.7.a"], subject: subject, looked: look.checkedHeads, gaps: gaps,
+        nothing: Text("le registre n'a pas encore de tête signée.", "the ledger has no signed head yet."), figures: figures)
+    }
+    return Finding(
+      ["12.7.a"], .notAssessed, subject: subject,
+      reason: Text(
+        "le registre est chaîné et signé, mais aucun témoin n'en garde les têtes : qui tient la clé pourrait le réécrire en entier.",
+        "the ledger is chained and signed, but no witness keeps its heads: whoever has the key could rewrite all of it."), figures: figures)
   }
 
   // MARK: Space

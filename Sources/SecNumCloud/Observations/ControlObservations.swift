@@ -5,11 +5,11 @@ public enum ControlObservations {
     [
       ControlACTIFS01(), ControlAUD01(), ControlCHG01(), ControlCHG02(), ControlCLOIS01(), ControlCLOIS02(), ControlCONF01(), ControlCONV01(),
       ControlCRYPTO01(), ControlCRYPTO02(), ControlCRYPTO03(), ControlCRYPTO04(), ControlCRYPTO05(), ControlCRYPTO06(), ControlCRYPTO07(),
-      ControlDOC01(), ControlEXTRA01(), ControlEXTRA02(), ControlEXTRA03(), ControlFIN01(), ControlHORL01(), ControlIAM01(), ControlIAM03(),
-      ControlIAM04(), ControlIAM05(), ControlIAM06(), ControlIAM07(), ControlIAM08(), ControlIAM09(routes: routes), ControlIAM10(), ControlIMG01(),
-      ControlINC01(),
-      ControlLANG01(), ControlLOC01(), ControlLOC02(), ControlLOG01(), ControlLOG02(), ControlPCA01(), ControlPHYS01(), ControlRES01(),
-      ControlRES02(), ControlRH01(), ControlSAUV01(), ControlSORTANT01(), ControlTIERS01(), ControlVULN01(),
+      ControlCRYPTO08(), ControlDOC01(), ControlEXTRA01(), ControlEXTRA02(), ControlEXTRA03(), ControlFIN01(), ControlHORL01(), ControlIAM01(),
+      ControlIAM02(), ControlIAM03(), ControlIAM04(), ControlIAM05(), ControlIAM06(), ControlIAM07(), ControlIAM08(), ControlIAM09(routes: routes),
+      ControlIAM10(), ControlIMG01(), ControlINC01(), ControlLANG01(), ControlLOC01(), ControlLOC02(), ControlLOCK01(), ControlLOG01(),
+      ControlLOG02(), ControlPCA01(), ControlPHYS01(), ControlRES01(), ControlRES02(), ControlRH01(), ControlSAUV01(), ControlSORTANT01(),
+      ControlTIERS01(), ControlVULN01(),
     ]
   }
 }

@@ -27,6 +27,19 @@ struct EncryptionScope: Record, Codable, Equatable, Sendable {
     RecordKey(tenant: account.tenant, account.partition, name)
   }
 
+  /// Scopes of one account. All of their keys go in the transaction that deletes it.
+  static let maximumPerAccount = 5000
+
+  /// The data keys of an account's scopes that customers' keys protect, by name.
+  static func underCustomerKeys(of account: StorageAccount, in reader: any RecordReader) throws -> [String: DataKeyID] {
+    let scopes = try reader.list(EncryptionScope.self, under: RecordKey(tenant: account.tenant, account.partition), limit: maximumPerAccount)
+    var keys: [String: DataKeyID] = [:]
+    for scope in scopes where try Keyring.protection(of: scope.dataKey, tenant: account.tenant, in: reader) != nil {
+      keys[scope.name] = scope.dataKey
+    }
+    return keys
+  }
+
   /// The scope of a blob that is to be read or written. Throws where it is not there or disabled.
   static func require(_ name: String, of account: StorageAccount, in reader: any RecordReader) throws -> EncryptionScope {
     guard let scope = try reader.fetch(EncryptionScope.self, key(account, name: name)) else { throw StorageError.encryptionScopeNotFound }

@@ -7,12 +7,11 @@ internal import Wire
 /// `Microsoft.Storage/storageAccounts/encryptionScopes`. A scope is never deleted: it can be disabled.
 ///
 /// Source: Microsoft, "Encryption Scopes", REST reference of the storage resource provider.
-struct EncryptionScopeType: ProjectedResourceType {
+struct EncryptionScopeType: ProjectedResourceType, PreparedResourceType {
   let accounts: StorageAccounts
 
   static let nameLength = 3...63
-  /// Scopes of one account. All of their keys go in the transaction that deletes it.
-  static let maximumScopes = 5000
+  static let maximumScopes = EncryptionScope.maximumPerAccount
 
   var descriptor: ResourceTypeDescriptor {
     ResourceTypeDescriptor(
@@ -47,10 +46,13 @@ struct EncryptionScopeType: ProjectedResourceType {
     let name = change.id.name
     guard Self.isValid(name) else { throw StorageAccountSettings.invalid("encryptionScopeName") }
     let existing = try transaction.fetch(EncryptionScope.self, EncryptionScope.key(account, name: name))
-    let isEnabled = try Self.isEnabled(change.body["properties"] ?? [:])
+    let wanted = try Wanted(change.body["properties"] ?? [:])
+    let present = try existing.flatMap { try Keyring.protection(of: $0.dataKey, tenant: $0.tenant, in: transaction) }
+    let wish = try Self.wish(wanted, present, account, in: transaction)
     var scope: EncryptionScope
     if let existing {
       scope = existing
+      try accounts.protection.apply(wish, to: scope.dataKey, change.prepared, tenant: account.tenant, in: transaction)
     } else {
       let parent = RecordKey(tenant: account.tenant, account.partition)
       guard try transaction.count(EncryptionScope.self, under: parent, limit: Self.maximumScopes) < Self.maximumScopes else {
@@ -60,11 +62,19 @@ struct EncryptionScopeType: ProjectedResourceType {
       }
       scope = EncryptionScope(
         tenant: account.tenant, partition: account.partition, name: name,
-        dataKey: try accounts.keyring.makeDataKey(tenant: account.tenant, in: transaction), createdTime: context.now, changedTime: context.now)
+        dataKey: try accounts.protection.make(wish, change.prepared, tenant: account.tenant, in: transaction), createdTime: context.now,
+        changedTime: context.now)
     }
-    scope.isEnabled = isEnabled ?? scope.isEnabled
+    scope.isEnabled = wanted.isEnabled ?? scope.isEnabled
     scope.changedTime = context.now
     try transaction.save(scope)
+    if wish != nil, account.hasCustomerScopes != true {
+      var account = account
+      account.hasCustomerScopes = true
+      try transaction.save(account)
+    }
+    // What is in memory of the account tells which scopes need a customer's key.
+    if wish != nil || present != nil { accounts.invalidate(account.name, after: transaction) }
     return Self.resource(scope, account)
   }
 
@@ -79,38 +89,6 @@ struct EncryptionScopeType: ProjectedResourceType {
       }
   }
 
-  /// What a body says of the state; nil where it says nothing. Keys of a vault are refused.
-  private static func isEnabled(_ properties: JSON) throws -> Bool? {
-    var isEnabled: Bool?
-    for (name, value) in properties.object?.members ?? [] where value != .null {
-      switch name.lowercased() {
-      case "source":
-        switch value.string?.lowercased() {
-        case "microsoft.storage": break
-        case "microsoft.keyvault": throw StorageAccountSettings.unsupported("Customer-managed key", "properties.source")
-        default: throw StorageAccountSettings.invalid("source")
-        }
-      case "state":
-        switch value.string?.lowercased() {
-        case "enabled": isEnabled = true
-        case "disabled": isEnabled = false
-        default: throw StorageAccountSettings.invalid("state")
-        }
-      case "keyvaultproperties":
-        guard value == [:] || value["keyUri"]?.string == nil else {
-          throw StorageAccountSettings.unsupported("Customer-managed key", "properties.keyVaultProperties")
-        }
-      case "requireinfrastructureencryption":
-        guard value.boolean == false else {
-          throw StorageAccountSettings.unsupported("Infrastructure encryption", "properties.requireInfrastructureEncryption")
-        }
-      case "creationtime", "lastmodifiedtime": break
-      default: throw StorageAccountSettings.invalid(name)
-      }
-    }
-    return isEnabled
-  }
-
   func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {
     throw CloudError(405, "MethodNotAllowed", "The requested resource does not support http method 'DELETE'.")
   }
@@ -119,10 +97,19 @@ struct EncryptionScopeType: ProjectedResourceType {
     guard let account = try BlobServiceType.account(above: resource.id, tenant: resource.tenant, in: reader),
       let scope = try reader.fetch(EncryptionScope.self, EncryptionScope.key(account, name: resource.id.name))
     else { return [:] }
-    return [
-      "source": "Microsoft.Storage", "state": scope.isEnabled ? "Enabled" : "Disabled",
-      "creationTime": .string(scope.createdTime.iso8601Fractional), "lastModifiedTime": .string(scope.changedTime.iso8601Fractional),
-    ]
+    let protection = try Keyring.protection(of: scope.dataKey, tenant: scope.tenant, in: reader)
+    var shown = JSON.Object()
+    shown["source"] = .string((protection == nil ? Source.storage : .vault).rawValue)
+    shown["state"] = .string(scope.isEnabled ? "Enabled" : "Disabled")
+    shown["creationTime"] = .string(scope.createdTime.iso8601Fractional)
+    shown["lastModifiedTime"] = .string(scope.changedTime.iso8601Fractional)
+    if let protection {
+      var properties = JSON.Object()
+      properties["keyUri"] = .string(protection.key.url)
+      protection.show(in: &properties)
+      shown["keyVaultProperties"] = .object(properties)
+    }
+    return .object(shown)
   }
 
   /// Destroys the keys of a deleted account's scopes, so that nothing under them can be read again.

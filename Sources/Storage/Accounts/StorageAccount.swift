@@ -38,6 +38,8 @@ struct StorageAccount: Record, Codable, Sendable {
   var allowedCopyScope: String?
   /// Whether every container is made for versions with policies and legal holds of their own.
   var hasImmutableVersions: Bool?
+  /// Whether an encryption scope of the account is or was under a customer's key.
+  var hasCustomerScopes: Bool?
 
   struct AccessKey: Codable, Sendable {
     /// `key1` or `key2`.

@@ -1,4 +1,5 @@
 internal import Base
+internal import Keyring
 internal import Wire
 
 /// The settable properties of a storage account: which there are, what they may be, and what is refused because the platform would not do it.
@@ -18,6 +19,25 @@ enum StorageAccountSettings {
       409, "AccountPropertyCannotBeUpdated",
       "The property '\(property)' was specified in the input, but it cannot be updated as it is read-only. "
         + "For more information, see - https://aka.ms/storageaccountupdate", target: property)
+  }
+
+  /// Why a customer's key does not become an account's.
+  ///
+  /// Source: Microsoft, "Customer-managed keys for Azure Storage encryption".
+  static func refused(_ error: CustomerKeyError) -> CloudError {
+    switch error {
+    case .unprotectedVault:
+      CloudError(400, "KeyVaultPolicyError", "Keyvault policy recoverable is not set", target: "encryption.keyvaultproperties.keyvaulturi")
+    case .identityNotFound, .accessDenied:
+      CloudError(
+        403, "KeyVaultAuthenticationFailure", "The operation failed because of authentication issue on the keyvault.",
+        target: "encryption.keyvaultproperties")
+    case .unsuitable(let why):
+      CloudError(
+        400, "InvalidValuesForRequestParameters",
+        "Values for request parameters are invalid: encryption.keyvaultproperties.keyname. \(why)", target: "encryption.keyvaultproperties.keyname")
+    case .vaultNotFound, .keyNotFound, .keyDisabled, .keyNotValid, .refused, .corrupt, .unavailable: StorageError.closed(error)
+    }
   }
 
   /// What a new account has before anything is set.
@@ -87,7 +107,7 @@ enum StorageAccountSettings {
     switch lowered {
     case "accesstier": settings["accessTier"] = .string(try accessTier(value, kind: kind))
     case "networkacls": settings["networkAcls"] = try NetworkRules.setting(value, over: settings["networkAcls"])
-    case "encryption": try checkEncryption(value)
+    case "encryption": settings[AccountEncryption.member] = try AccountEncryption.merging(value, into: settings).setting
     case "keypolicy":
       guard let days = value["keyExpirationPeriodInDays"]?.integer, (0...Int64(Int32.max)).contains(days) else {
         throw invalid("keyPolicy.keyExpirationPeriodInDays")
@@ -138,26 +158,5 @@ enum StorageAccountSettings {
     }
     let action = try choice(value["expirationAction"] ?? "Log", ["Log", "Block"], "sasPolicy.expirationAction")
     return ["sasExpirationPeriod": .string(period), "expirationAction": .string(action)]
-  }
-
-  /// Everything is encrypted under the account's own data key; keys of the customer's vault are not taken.
-  private static func checkEncryption(_ value: JSON) throws {
-    guard let object = value.object else { throw invalid("encryption") }
-    let source = object.member(ignoringCase: "keySource")?.string?.lowercased() ?? "microsoft.storage"
-    guard source == "microsoft.storage" || source == "microsoft.keyvault" else { throw invalid("encryption.keySource") }
-    let hasVault = ["keyvaultproperties", "identity"].contains { name in
-      object.member(ignoringCase: name).map { $0 != .null && $0 != [:] } ?? false
-    }
-    guard source == "microsoft.storage", !hasVault else { throw unsupported("Customer-managed key", "properties.encryption.keySource") }
-    guard !(object.member(ignoringCase: "requireInfrastructureEncryption")?.boolean ?? false) else {
-      throw unsupported("Infrastructure encryption", "properties.encryption.requireInfrastructureEncryption")
-    }
-    for (service, settings) in object.member(ignoringCase: "services")?.object?.members ?? [] {
-      guard ["blob", "file", "queue", "table"].contains(service.lowercased()) else { throw invalid("encryption.services.\(service)") }
-      guard settings["enabled"]?.boolean ?? true else { throw invalid("encryption.services.\(service).enabled") }
-      if service.lowercased() == "queue" || service.lowercased() == "table", settings["keyType"]?.string?.lowercased() == "account" {
-        throw unsupported("Account encryption key type for \(service.lowercased())", "properties.encryption.services.\(service).keyType")
-      }
-    }
   }
 }

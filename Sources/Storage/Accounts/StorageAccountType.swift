@@ -11,10 +11,12 @@ internal import Wire
 /// `Microsoft.Storage/storageAccounts`.
 ///
 /// Source: Microsoft, "Storage Accounts", REST reference of the storage resource provider.
-struct StorageAccountType: ResourceType {
+struct StorageAccountType: PreparedResourceType {
   let accounts: StorageAccounts
   let random: any RandomSource
   let address: CloudAddress
+  /// Nil: accounts have no identities.
+  var identities: ManagedServiceIdentity?
   /// Whether it may make the account of development storage.
   var makesReservedAccounts = false
 
@@ -36,13 +38,11 @@ struct StorageAccountType: ResourceType {
   func put(_ change: ResourceChange, in transaction: RecordTransaction) throws -> Resource {
     let body = change.body.object ?? JSON.Object()
     try Self.checkUnsupported(body)
-    return if let existing = change.existing { try update(existing, body, in: transaction) } else { try create(change, body, in: transaction) }
+    guard let existing = change.existing else { return try create(change, body, in: transaction) }
+    return try update(existing, change, body, in: transaction)
   }
 
   private static func checkUnsupported(_ body: JSON.Object) throws {
-    if let type = body.member(ignoringCase: "identity")?["type"]?.string, type.lowercased() != "none" {
-      throw StorageAccountSettings.unsupported("Managed identity", "identity.type")
-    }
     if let extended = body.member(ignoringCase: "extendedLocation"), extended != .null {
       throw StorageAccountSettings.unsupported("Extended location", "extendedLocation")
     }
@@ -65,9 +65,11 @@ struct StorageAccountType: ResourceType {
         409, "MaxStorageAccountsCountPerSubscriptionExceeded",
         "Exceeded the maximum number of storage accounts (\(Self.maximumAccounts)) in location '\(location)' for the subscription.")
     }
+    let identity = try identity(change, body, in: transaction)
+    let wish = try protectionWish(settings, identity)
     var account = StorageAccount(
       name: name, tenant: context.tenant, id: change.id,
-      dataKey: try accounts.keyring.makeDataKey(tenant: context.tenant, in: transaction),
+      dataKey: try accounts.protection.make(wish, change.prepared, tenant: context.tenant, in: transaction),
       keys: [], delegationSecret: [], createdTime: context.now, allowsSharedKey: true, allowsPublicAccess: false, skuName: sku.name, kindName: kind,
       location: location)
     let keys = StorageAccountKeys(accounts: accounts, random: random)
@@ -77,11 +79,13 @@ struct StorageAccountType: ResourceType {
     try transaction.save(account)
     accounts.invalidate(name, after: transaction)
     return Resource(
-      tenant: context.tenant, id: change.id, location: location, sku: sku.json, kindName: kind, properties: .object(settings),
+      tenant: context.tenant, id: change.id, location: location, sku: sku.json, kindName: kind, identity: identity, properties: .object(settings),
       etag: .zero, createdTime: context.now, changedTime: context.now)
   }
 
-  private func update(_ existing: Resource, _ body: JSON.Object, in transaction: RecordTransaction) throws -> Resource {
+  private func update(
+    _ existing: Resource, _ change: ResourceChange, _ body: JSON.Object, in transaction: RecordTransaction
+  ) throws -> Resource {
     var resource = existing
     var account = try Self.account(of: existing, in: transaction)
     if let name = body.member(ignoringCase: "sku")?["name"]?.string, name.lowercased() != account.skuName.lowercased() {
@@ -99,6 +103,12 @@ struct StorageAccountType: ResourceType {
     guard settings["immutableStorageWithVersioning"] == existing.properties["immutableStorageWithVersioning"] else {
       throw StorageAccountSettings.cannotBeUpdated("immutableStorageWithVersioning")
     }
+    if AccountEncryption(settings).accountServices != AccountEncryption(existing.properties.object ?? JSON.Object()).accountServices {
+      throw StorageAccountSettings.cannotBeUpdated("encryption.services")
+    }
+    resource.identity = try identity(change, body, in: transaction)
+    try accounts.protection.apply(
+      protectionWish(settings, resource.identity), to: account.dataKey, change.prepared, tenant: account.tenant, in: transaction)
     apply(settings, to: &account)
     try transaction.save(account)
     accounts.invalidate(account.name, after: transaction)
@@ -161,6 +171,7 @@ struct StorageAccountType: ResourceType {
     try account.requireRemovable(in: transaction)
     try EncryptionScopeType(accounts: accounts).destroyAll(of: account, in: transaction)
     try accounts.keyring.destroyDataKey(account.dataKey, tenant: account.tenant, in: transaction)
+    try identities?.removed(resource, in: transaction)
     try transaction.remove(StorageAccount.self, account.key)
     try transaction.remove(BlobServiceProperties.self, BlobServiceProperties.key(of: account))
     try transaction.remove(ManagementPolicy.self, ManagementPolicy.key(of: account))
@@ -183,8 +194,8 @@ struct StorageAccountType: ResourceType {
     // Only what is served: a client that finds no endpoint says so, where one that finds a dead one hangs.
     properties["primaryEndpoints"] = .object(JSON.Object(Self.services(of: account.kindName).map { ($0.rawValue, .string(url($0, account))) }))
     properties["privateEndpointConnections"] = []
-    let service: JSON = ["keyType": "Account", "enabled": true, "lastEnabledTime": .string(account.createdTime.iso8601Fractional)]
-    properties["encryption"] = ["keySource": "Microsoft.Storage", "services": ["blob": service]]
+    let protection = try Keyring.protection(of: account.dataKey, tenant: account.tenant, in: reader)
+    properties["encryption"] = AccountEncryption(properties).json(protection, created: account.createdTime)
     return .object(properties)
   }
 }

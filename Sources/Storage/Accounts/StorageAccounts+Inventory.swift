@@ -1,6 +1,7 @@
 public import Base
 public import Keyring
 public import Records
+internal import ResourceManager
 internal import Wire
 
 /// What holds keys in the storage service, without opening any.
@@ -21,6 +22,25 @@ extension StorageAccounts {
       KeyHolder(
         name: account.name, tenant: account.tenant, dataKey: account.dataKey, created: account.createdTime,
         accessKeys: account.keys.map(\.createdTime))
+    }
+  }
+
+  /// An account whose settings name a customer's key.
+  public struct CustomerKeyed: Sendable {
+    public var name: String
+    public var wanted: CustomerKey
+    /// What protects its data key; nil where nothing of the customer's does.
+    public var protection: CustomerProtection?
+  }
+
+  /// Every account that is to be under a customer's key, among the first `limit` of all. What a tenant's own key over its records hides is left out.
+  public static func customerKeyed(limit: Int, in reader: any RecordReader) throws -> [CustomerKeyed] {
+    try reader.list(StorageAccount.self, under: RecordKey(tenant: .zero), limit: limit).compactMap { account in
+      guard let settings = try reader.fetch(Resource.self, Resource.key(tenant: account.tenant, account.id))?.properties.object,
+        let wanted = AccountEncryption(settings).customerKey
+      else { return nil }
+      let dataKey = try Keyring.description(ofDataKey: account.dataKey, tenant: account.tenant, in: reader)
+      return CustomerKeyed(name: account.name, wanted: wanted, protection: dataKey?.protection)
     }
   }
 

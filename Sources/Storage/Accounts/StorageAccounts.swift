@@ -11,6 +11,8 @@ internal import Wire
 public final class StorageAccounts: Sendable {
   let records: any RecordStore
   let keyring: Keyring
+  /// Nil: no account can be under a customer's key.
+  let customers: CustomerKeyring?
   private let cache = Mutex(Cache())
 
   /// Accounts kept in memory.
@@ -22,11 +24,14 @@ public final class StorageAccounts: Sendable {
     var generation = 0
   }
 
-  /// Accounts whose records are in `records` and whose keys rest sealed by `keyring`.
-  public init(records: any RecordStore, keyring: Keyring) {
+  /// Accounts whose records are in `records` and whose keys rest sealed by `keyring`. `customers` opens what customers' keys protect.
+  public init(records: any RecordStore, keyring: Keyring, customers: CustomerKeyring? = nil) {
     self.records = records
     self.keyring = keyring
+    self.customers = customers
   }
+
+  var protection: DataKeyProtection { DataKeyProtection(customers: customers, keyring: keyring) }
 
   /// The account of a name, or nil.
   func account(named name: String) async throws -> OpenAccount? {
@@ -65,6 +70,10 @@ struct OpenAccount: Sendable {
   let keys: [SymmetricKey]
   let delegationSecret: SymmetricKey
   let properties: BlobServiceProperties
+  /// Whether a customer's key protects the account's data key.
+  let hasCustomerKey: Bool
+  /// The data keys of its encryption scopes that customers' keys protect, by the scopes' names.
+  let customerScopes: [String: DataKeyID]
   private let queueProperties: ServiceProperties
   private let tableProperties: ServiceProperties
 
@@ -78,6 +87,8 @@ struct OpenAccount: Sendable {
     let context = StorageAccount.sealingContext(account.name, StorageAccount.delegation)
     delegationSecret = SymmetricKey(data: try keyring.open(account.delegationSecret, context: context, tenant: account.tenant, in: reader))
     properties = try BlobServiceProperties.of(account, in: reader)
+    hasCustomerKey = try Keyring.protection(of: account.dataKey, tenant: account.tenant, in: reader) != nil
+    customerScopes = account.hasCustomerScopes == true ? try EncryptionScope.underCustomerKeys(of: account, in: reader) : [:]
     queueProperties = try ServiceProperties.of(account, .queue, in: reader)
     tableProperties = try ServiceProperties.of(account, .table, in: reader)
   }

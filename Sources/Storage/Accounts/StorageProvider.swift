@@ -1,3 +1,4 @@
+public import Access
 public import Base
 internal import Records
 public import ResourceManager
@@ -11,6 +12,7 @@ public struct StorageProvider: ResourceProvider {
   private let clock: any WallClock
   private let address: CloudAddress
   private let locations: [String]
+  private let identities: ManagedServiceIdentity?
 
   /// Newest first: what clients of the last years ask for. Others are accepted too.
   static let apiVersions = [
@@ -19,10 +21,12 @@ public struct StorageProvider: ResourceProvider {
     "2018-02-01", "2017-10-01", "2017-06-01", "2016-12-01", "2016-01-01", "2015-06-15",
   ]
 
-  /// `locations` are the names of the places where accounts can be made.
+  /// `locations` are the names of the places where accounts can be made. `identities` makes those of accounts; nil: they have none.
   public init(
-    accounts: StorageAccounts, random: any RandomSource, clock: any WallClock = SystemClock(), address: CloudAddress, locations: [String]
+    accounts: StorageAccounts, random: any RandomSource, clock: any WallClock = SystemClock(), address: CloudAddress, locations: [String],
+    identities: (any ManagedIdentities)? = nil
   ) {
+    self.identities = identities.map { ManagedServiceIdentity($0) }
     self.accounts = accounts
     self.random = random
     self.clock = clock
@@ -32,7 +36,7 @@ public struct StorageProvider: ResourceProvider {
 
   public var types: [any ResourceType] {
     [
-      StorageAccountType(accounts: accounts, random: random, address: address), BlobServiceType(accounts: accounts),
+      StorageAccountType(accounts: accounts, random: random, address: address, identities: identities), BlobServiceType(accounts: accounts),
       ContainerType(random: random, clock: clock), ContainerPolicyType(random: random), EncryptionScopeType(accounts: accounts),
       ServiceType(accounts: accounts, service: .queue), QueueType(random: random), ServiceType(accounts: accounts, service: .table),
       TableType(random: random), ManagementPolicyType(), ObjectReplicationPolicyType(),

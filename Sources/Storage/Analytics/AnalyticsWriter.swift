@@ -9,6 +9,7 @@ struct AnalyticsWriter: Sendable {
   private let keyring: Keyring
   private let contents: BlobContents
   private let blobs: SystemBlobs
+  private let services: StorageServices
 
   static let container = "$logs"
   /// Blobs or rows that are removed at once.
@@ -19,15 +20,18 @@ struct AnalyticsWriter: Sendable {
   init(_ services: StorageServices, limits: StorageLimits) {
     records = services.records
     keyring = services.keyring
+    self.services = services
     contents = BlobContents(services)
     blobs = SystemBlobs(contents: contents, inlineBytes: limits.inlineBytes)
   }
 
+  /// False where the account's key is closed: nothing was written.
   func write(
     _ logs: [StorageAnalytics.LogKey: StorageAnalytics.LogLines], _ figures: [StorageAnalytics.FiguresKey: RequestFigures], account name: String,
     now: Timestamp
-  ) async throws {
-    guard let account = try await records.read({ try $0.fetch(StorageAccount.self, StorageAccount.key(name)) }) else { return }
+  ) async throws -> Bool {
+    guard let account = try await records.read({ try $0.fetch(StorageAccount.self, StorageAccount.key(name)) }) else { return true }
+    guard try await services.openKeys([account.dataKey], tenant: account.tenant) else { return false }
     for (key, lines) in logs { try await write(lines, key, account, now: now) }
     if !figures.isEmpty {
       try await records.write { transaction in
@@ -39,6 +43,7 @@ struct AnalyticsWriter: Sendable {
       guard try Self.isThere(account, transaction) else { return }
       try expire(account, now: now, transaction)
     }
+    return true
   }
 
   /// Whether the account has not been deleted since.

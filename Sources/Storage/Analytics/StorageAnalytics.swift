@@ -20,6 +20,8 @@ final class StorageAnalytics: Sendable {
   static let gatheringSeconds: Int64 = 60
   /// Bytes of lines that wait, of all accounts together. More are dropped, and counted.
   static let maximumLineBytes = 8 << 20
+  /// The same of one account whose key its customer keeps closed.
+  static let maximumClosedLineBytes = 1 << 20
   /// Rows of figures that wait.
   static let maximumRows = 10_000
 
@@ -117,12 +119,42 @@ final class StorageAnalytics: Sendable {
     let accounts = Set(waiting.logs.keys.map(\.account)).union(waiting.figures.keys.map(\.account))
     for account in accounts {
       do {
-        try await writer.write(
-          waiting.logs.filter { $0.key.account == account }, waiting.figures.filter { $0.key.account == account }, account: account, now: clock.now())
+        let logs = waiting.logs.filter { $0.key.account == account }
+        let figures = waiting.figures.filter { $0.key.account == account }
+        if try await !writer.write(logs, figures, account: account, now: clock.now()) { keep(logs, figures) }
       } catch {
         logger.error("what is known of an account's requests was not written", metadata: ["account": "\(account)", "error": "\(error)"])
       }
     }
+  }
+}
+
+extension StorageAnalytics {
+  /// Keeps for later what could not be written, as much as there is room for.
+  private func keep(_ logs: [LogKey: LogLines], _ figures: [FiguresKey: RequestFigures]) {
+    gathered.withLock { gathered in
+      var kept = 0
+      for (key, earlier) in logs.sorted(by: { $0.key.hour < $1.key.hour }) {
+        kept += earlier.lines.count
+        guard kept <= Self.maximumClosedLineBytes, gathered.lineBytes + earlier.lines.count <= Self.maximumLineBytes else {
+          gathered.dropped += earlier.lines.count { $0 == UInt8(ascii: "\n") }
+          continue
+        }
+        gathered.lineBytes += earlier.lines.count
+        var lines = earlier
+        if let later = gathered.logs[key] {
+          lines.lines += later.lines
+          lines.kinds.formUnion(later.kinds)
+          lines.last = max(lines.last, later.last)
+        }
+        gathered.logs[key] = lines
+      }
+      for (key, earlier) in figures {
+        guard gathered.figures[key] != nil || gathered.figures.count < Self.maximumRows else { continue }
+        gathered.figures[key, default: RequestFigures()].add(earlier)
+      }
+    }
+    wakeUp.yield()
   }
 }
 

@@ -135,7 +135,7 @@ struct SoftDeletion: Sendable, Equatable {
 }
 
 /// Under whose key a blob's bytes are encrypted.
-enum BlobEncryption: Sendable, Equatable {
+enum BlobEncryption: Sendable, Hashable {
   case account
   /// A key of the customer, which comes with every request: its SHA-256.
   case customer(sha256: [UInt8])

@@ -84,7 +84,7 @@ struct BlobContents: Sendable {
   /// The bytes of a part of a blob, found within the snapshot that the blob was read from. Throws where the blob needs a key of the
   /// customer's and it is not this one, and where its scope is disabled.
   func source(
-    _ blob: Blob, range: Range<Int>, account: StorageAccount, customerKey: CustomerKey? = nil, in reader: any RecordReader
+    _ blob: Blob, range: Range<Int>, account: StorageAccount, customerKey: ProvidedKey? = nil, in reader: any RecordReader
   ) throws -> Source {
     let key = try BlobKey(blob.encryption, customerKey, account, in: reader)
     guard !range.isEmpty else { return .bytes(ByteBuffer()) }

@@ -1,6 +1,7 @@
 internal import Base
 internal import Edge
 internal import Extents
+internal import Keyring
 internal import Logging
 internal import Records
 internal import Wire
@@ -8,6 +9,7 @@ internal import Wire
 /// Does the copies that go on after their requests were answered, as long as it runs: a step of each in turn, so that none waits for another's end.
 final class BlobCopier: Sendable {
   private let records: any RecordStore
+  private let services: StorageServices
   private let contents: BlobContents
   private let limits: StorageLimits
   private let clock: any WallClock
@@ -23,6 +25,7 @@ final class BlobCopier: Sendable {
 
   init(_ services: StorageServices, contents: BlobContents, limits: StorageLimits) {
     records = services.records
+    self.services = services
     clock = services.clock
     logger = services.logger
     self.contents = contents
@@ -45,11 +48,16 @@ final class BlobCopier: Sendable {
     try Task.checkCancellation()
   }
 
+  /// All that is left to do waits for customers to open their keys.
+  private struct Waiting: Error {}
+
   /// Rounds until nothing is left to do. False when something has to wait.
   private func attempt() async throws -> Bool {
     do {
       while try await !round() { try Task.checkCancellation() }
       return true
+    } catch is Waiting {
+      return false
     } catch let error where !(error is CancellationError) {
       logger.error("copying stopped until the next attempt", metadata: ["error": "\(error)"])
       return false
@@ -59,13 +67,14 @@ final class BlobCopier: Sendable {
   /// One step of each of the jobs there are. True when none is left.
   func round() async throws -> Bool {
     var failure: (any Error)?
+    var (hasProceeded, isWaiting) = (false, false)
     var last: RecordKey?
     repeat {
       let jobs = try await records.read { [last] in try $0.list(CopyJob.self, under: CopyJob.parent, after: last, limit: Self.jobsPerRead) }
       for job in jobs {
         try Task.checkCancellation()
         do {
-          try await step(job)
+          if try await step(job) { hasProceeded = true } else { isWaiting = true }
         } catch let error where !(error is CancellationError) {
           // The others do not wait for it.
           failure = error
@@ -75,6 +84,7 @@ final class BlobCopier: Sendable {
       last = jobs.count < Self.jobsPerRead ? nil : jobs.last?.key
     } while last != nil
     if let failure { throw failure }
+    if isWaiting, !hasProceeded { throw Waiting() }
     return false
   }
 
@@ -89,15 +99,35 @@ final class BlobCopier: Sendable {
     case nothing
   }
 
-  /// What its source or its destination does not allow ends a copy.
-  private func step(_ job: CopyJob) async throws {
+  /// What its source or its destination does not allow ends a copy. False where a key is closed that it needs: it waits.
+  private func step(_ job: CopyJob) async throws -> Bool {
     do {
       try await proceed(job)
+      return true
+    } catch KeyringError.closed {
+      return try await openKeys(of: job)
     } catch let error as UnreadableOriginal {
       try await fail(job, Self.description(of: error.cause, "Copy failed when reading the source."))
+      return true
     } catch let error as CloudError where error.status < 500 {
       try await fail(job, Self.description(of: error, "Copy failed when writing the destination."))
+      return true
     }
+  }
+
+  /// Opens what a copy reads and writes under. False where a customer keeps it closed.
+  private func openKeys(of job: CopyJob) async throws -> Bool {
+    let keys = try await records.read { reader -> [(DataKeyID, GUID)] in
+      guard let blob = try job.current(in: reader), let account = try reader.fetch(StorageAccount.self, StorageAccount.key(job.destination.account))
+      else { return [] }
+      let source = try job.requireSource(in: reader)
+      return [
+        (try BlobKey(blob.encryption, nil, account, in: reader).dataKey, account.tenant),
+        (try BlobKey(source.0.encryption, nil, source.1, in: reader).dataKey, source.1.tenant),
+      ]
+    }
+    for (key, tenant) in keys where try await !services.openKeys([key], tenant: tenant) { return false }
+    return true
   }
 
   private func proceed(_ job: CopyJob) async throws {

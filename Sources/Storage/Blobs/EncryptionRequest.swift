@@ -8,12 +8,12 @@ internal import Wire
 enum EncryptionRequest: Sendable {
   /// The container's default scope, or the account's key.
   case unsaid
-  case customer(CustomerKey)
+  case customer(ProvidedKey)
   case scope(String)
 
   init(_ call: StorageCall) throws(CloudError) {
     let scope = call.header("x-ms-encryption-scope")
-    guard let key = try CustomerKey(call) else {
+    guard let key = try ProvidedKey(call) else {
       self = scope.map { $0 == EncryptionScope.account ? .unsaid : .scope($0) } ?? .unsaid
       return
     }
@@ -21,7 +21,7 @@ enum EncryptionRequest: Sendable {
     self = .customer(key)
   }
 
-  var customerKey: CustomerKey? {
+  var customerKey: ProvidedKey? {
     if case .customer(let key) = self { key } else { nil }
   }
 
@@ -88,7 +88,7 @@ struct BlobKey: Sendable {
   /// The account's, or the scope's.
   let dataKey: DataKeyID
   /// What the customer brought: without it, the data key opens nothing.
-  let customerKey: CustomerKey?
+  let customerKey: ProvidedKey?
 
   /// The account's own.
   init(_ account: StorageAccount) {
@@ -96,7 +96,7 @@ struct BlobKey: Sendable {
   }
 
   /// Throws where a scope is not there or disabled, and where a customer's key is needed and is not this one.
-  init(_ encryption: BlobEncryption, _ customerKey: CustomerKey?, _ account: StorageAccount, in reader: any RecordReader) throws {
+  init(_ encryption: BlobEncryption, _ customerKey: ProvidedKey?, _ account: StorageAccount, in reader: any RecordReader) throws {
     self.encryption = encryption
     switch encryption {
     case .account:

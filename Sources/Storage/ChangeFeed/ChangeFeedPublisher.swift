@@ -11,9 +11,13 @@ struct ChangeFeedPublisher: Sendable {
   private let blobs: SystemBlobs
   private let clock: any WallClock
   private let limits: StorageLimits
+  private let services: StorageServices
 
   static let container = "$blobchangefeed"
   private static let overview = "meta/segments.json"
+  /// Accounts whose keys are closed that one round passes over, and changes that it looks at to do so.
+  private static let maximumPassedOver = 64
+  private static let maximumLookedAt = 10_000
 
   init(_ services: StorageServices, limits: StorageLimits) {
     records = services.records
@@ -21,17 +25,37 @@ struct ChangeFeedPublisher: Sendable {
     blobs = SystemBlobs(contents: contents, inlineBytes: limits.inlineBytes)
     clock = services.clock
     self.limits = limits
+    self.services = services
   }
 
   /// Publishes one chunk of one account. True when nothing is left that is old enough: what was noted a moment ago waits, so that a
-  /// transaction that began before and ends after another does not come out of order.
+  /// transaction that began before and ends after another does not come out of order. An account whose key its customer keeps closed waits.
   func round() async throws -> Bool {
-    let now = clock.now()
-    let latest = now.advanced(by: .seconds(-limits.changeFeedDelaySeconds))
-    let (account, changes) = try await records.read { [limits] reader -> (StorageAccount?, [BlobChange]) in
-      guard let first = try reader.list(BlobChange.self, index: BlobChange.timeIndex, [], tenant: .zero, limit: 1).first, first.time <= latest else {
-        return (nil, [])
+    var closed: Set<String> = []
+    while closed.count < Self.maximumPassedOver {
+      let now = clock.now()
+      let (account, changes) = try await due(now, passingOver: closed)
+      guard let first = changes.first else { return true }
+      guard let account else {
+        // The account is gone, and with it whoever could read them.
+        try await records.write { transaction in for change in changes { try transaction.remove(BlobChange.self, change.key) } }
+        return false
       }
+      guard try await services.openKeys([account.dataKey], tenant: account.tenant) else {
+        closed.insert(account.partition)
+        continue
+      }
+      try await publish(changes, hour: ChangeFeedSegment.hour(of: first.time), account, now: now)
+      return false
+    }
+    return true
+  }
+
+  /// The oldest changes that can be published together, and their account, if it is there still; no changes where none is old enough.
+  private func due(_ now: Timestamp, passingOver closed: Set<String>) async throws -> (StorageAccount?, [BlobChange]) {
+    let latest = now.advanced(by: .seconds(-limits.changeFeedDelaySeconds))
+    return try await records.read { [limits] reader in
+      guard let first = try Self.first(passingOver: closed, in: reader), first.time <= latest else { return (nil, []) }
       let account = try reader.fetch(StorageAccount.self, StorageAccount.key(first.account))
       let parent = RecordKey(tenant: first.tenant, first.partition)
       let listed = try reader.list(BlobChange.self, under: parent, limit: limits.changeFeedChunkEvents)
@@ -42,14 +66,13 @@ struct ChangeFeedPublisher: Sendable {
       guard isDue else { return (nil, []) }
       return (account?.partition == first.partition ? account : nil, Array(settled))
     }
-    guard let first = changes.first else { return true }
-    guard let account else {
-      // The account is gone, and with it whoever could read them.
-      try await records.write { transaction in for change in changes { try transaction.remove(BlobChange.self, change.key) } }
-      return false
+  }
+
+  private static func first(passingOver closed: Set<String>, in reader: any RecordReader) throws -> BlobChange? {
+    if closed.isEmpty { return try reader.list(BlobChange.self, index: BlobChange.timeIndex, [], tenant: .zero, limit: 1).first }
+    return try reader.list(BlobChange.self, index: BlobChange.timeIndex, [], tenant: .zero, limit: maximumLookedAt).first {
+      !closed.contains($0.partition)
     }
-    try await publish(changes, hour: ChangeFeedSegment.hour(of: first.time), account, now: now)
-    return false
   }
 
   private func publish(_ changes: [BlobChange], hour: Timestamp, _ account: StorageAccount, now: Timestamp) async throws {

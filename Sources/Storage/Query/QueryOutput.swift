@@ -3,19 +3,24 @@ internal import Wire
 /// Writes the records of a query's answer.
 struct QueryOutput {
   private let format: QueryFormat
-  private(set) var bytes: [UInt8] = []
+  private var bytes: [UInt8] = []
+  /// Of an answer in Arrow.
+  private var rows: QueryArrowRows?
 
   init(_ format: QueryFormat) {
     self.format = format
+    if case .arrow(let fields) = format { rows = QueryArrowRows(fields) }
   }
 
-  mutating func take() -> [UInt8] {
+  /// What is ready; with `isLast`, all.
+  mutating func take(isLast: Bool) -> [UInt8] {
+    if rows != nil { bytes += rows?.take(isLast: isLast) ?? [] }
     defer { bytes = [] }
     return bytes
   }
 
-  /// One record. `names` go with `values`; for a record that is given as it was, they are its own.
-  mutating func write(_ values: [QueryValue], names: [String]) {
+  /// One record. `names` go with `values`; for a record that is given as it was, they are its own. Throws where it does not fit the schema of the answer.
+  mutating func write(_ values: [QueryValue], names: [String]) throws(QueryError) {
     switch format {
     case .delimited(let format):
       for (index, value) in values.enumerated() {
@@ -30,14 +35,15 @@ struct QueryOutput {
       }
       bytes += JSON.object(object).bytes
       bytes += separator
+    case .arrow: try rows?.append(values)
     }
   }
 
-  /// A JSON record as it is.
-  mutating func write(_ value: JSON) {
+  /// A JSON record as it is. Throws where it does not fit the schema of the answer.
+  mutating func write(_ value: JSON) throws(QueryError) {
     guard case .json(let separator) = format else {
       let members = value.object?.members ?? []
-      return write(members.map { QueryValue($0.value) }, names: members.map(\.name))
+      return try write(members.map { QueryValue($0.value) }, names: members.map(\.name))
     }
     bytes += value.bytes
     bytes += separator

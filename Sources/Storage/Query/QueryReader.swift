@@ -57,6 +57,7 @@ struct QueryReader {
       } catch {
         throw .fatal("ParseError", "A record is no JSON (byte \(error.offset)).")
       }
+    case .arrow: throw .fatal("InvalidFormat", "Arrow is a form of answers alone.")
     }
   }
 }

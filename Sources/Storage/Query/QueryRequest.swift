@@ -15,6 +15,8 @@ struct DelimitedTextFormat: Sendable, Equatable {
 enum QueryFormat: Sendable, Equatable {
   case delimited(DelimitedTextFormat)
   case json(recordSeparator: [UInt8])
+  /// Of answers alone.
+  case arrow([QueryArrowField])
 }
 
 /// The document of Query Blob Contents.
@@ -25,6 +27,8 @@ struct QueryRequest: Sendable {
   var input: QueryFormat
   var output: QueryFormat
 
+  /// Columns of an answer in Arrow.
+  static let maximumArrowFields = 1024
   /// Bytes of the document.
   static let maximumBytes = QueryParser.maximumBytes + (64 << 10)
 
@@ -45,6 +49,7 @@ struct QueryRequest: Sendable {
     let input = try root.child("InputSerialization").map { try Self.format($0) } ?? .delimited(DelimitedTextFormat())
     self.input = input
     output = try root.child("OutputSerialization").map { try Self.format($0) } ?? input
+    if case .arrow = input { throw StorageError.invalidXmlNodeValue("Type", "arrow") }
     if case .delimited = input, !statement.source.isEmpty { throw StorageError.invalidQuery("Only JSON has paths.") }
   }
 
@@ -64,6 +69,12 @@ struct QueryRequest: Sendable {
     case "json":
       let text = format.child("JsonTextConfiguration")?.child("RecordSeparator")?.text ?? ""
       return .json(recordSeparator: Array((text.isEmpty ? "\n" : text).utf8))
+    case "arrow":
+      guard let schema = format.child("ArrowConfiguration")?.child("Schema") else { throw StorageError.missingRequiredXmlNode("Schema") }
+      let fields = schema.children.filter { $0.name == "Field" }
+      guard !fields.isEmpty else { throw StorageError.missingRequiredXmlNode("Field") }
+      guard fields.count <= maximumArrowFields else { throw StorageError.invalidXmlNodeValue("Schema", "\(fields.count) fields") }
+      return .arrow(try fields.map(QueryArrowField.init))
     default: throw StorageError.invalidXmlNodeValue("Type", type.trimmedText)
     }
   }

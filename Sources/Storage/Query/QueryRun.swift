@@ -38,11 +38,13 @@ struct QueryRun {
 
   mutating func finish() {
     if !isFinished { take(reader.finish()) }
-    if errors.allSatisfy({ !$0.isFatal }), !totals.isEmpty { output.write(totals.map(\.value), names: totals.map(\.name)) }
+    if errors.allSatisfy({ !$0.isFatal }), !totals.isEmpty {
+      do throws(QueryError) { try output.write(totals.map(\.value), names: totals.map(\.name)) } catch { note(error) }
+    }
     isFinished = true
   }
 
-  mutating func takeOutput() -> [UInt8] { output.take() }
+  mutating func takeOutput() -> [UInt8] { output.take(isLast: isFinished) }
 
   mutating func takeErrors() -> [(isFatal: Bool, name: String, description: String, position: Int)] {
     defer { errors = [] }
@@ -71,7 +73,7 @@ struct QueryRun {
   private mutating func take(_ record: QueryRecord) throws(QueryError) {
     switch record {
     case .row(let fields, _):
-      if case .delimited(let format) = request.input, format.hasHeaders, header == nil { return begin(header: fields, format) }
+      if case .delimited(let format) = request.input, format.hasHeaders, header == nil { return try begin(header: fields, format) }
       // An empty line is no record.
       if fields == [""] { return }
       evaluate(.row(fields, columns: columns))
@@ -85,13 +87,13 @@ struct QueryRun {
     }
   }
 
-  private mutating func begin(header fields: [String], _ format: DelimitedTextFormat) {
+  private mutating func begin(header fields: [String], _ format: DelimitedTextFormat) throws(QueryError) {
     header = fields
     for (index, name) in fields.enumerated() where columns[name.lowercased()] == nil { columns[name.lowercased()] = index }
     guard case .delimited(let written) = request.output, written.hasHeaders else { return }
     switch request.statement.selection {
-    case .everything: output.write(fields.map { .string($0) }, names: fields)
-    case .columns(let selected): output.write(selected.map { .string($0.name) }, names: fields)
+    case .everything: try output.write(fields.map { .string($0) }, names: fields)
+    case .columns(let selected): try output.write(selected.map { .string($0.name) }, names: fields)
     case .aggregates: break
     }
   }
@@ -100,8 +102,8 @@ struct QueryRun {
     do throws(QueryError) {
       if let filter = request.statement.filter, try filter.truth(record, now: now) != true { return }
       switch request.statement.selection {
-      case .everything: writeWhole(record)
-      case .columns(let columns): output.write(try values(of: columns, in: record), names: columns.map(\.name))
+      case .everything: try writeWhole(record)
+      case .columns(let columns): try output.write(try values(of: columns, in: record), names: columns.map(\.name))
       case .aggregates:
         for index in totals.indices { try totals[index].add(record, now: now) }
         return
@@ -127,12 +129,12 @@ struct QueryRun {
     return values
   }
 
-  private mutating func writeWhole(_ record: QueryRecord) {
+  private mutating func writeWhole(_ record: QueryRecord) throws(QueryError) {
     switch record {
-    case .json(let value): output.write(value)
+    case .json(let value): try output.write(value)
     case .row(let fields, _):
       let names = fields.indices.map { index in header.flatMap { $0.indices.contains(index) ? $0[index] : nil } ?? "_\(index + 1)" }
-      output.write(fields.map { .string($0) }, names: names)
+      try output.write(fields.map { .string($0) }, names: names)
     }
   }
 }

@@ -1,8 +1,8 @@
 internal import Access
 public import Base
-internal import Edge
+public import Edge
 internal import NIOCore
-internal import NIOHTTP1
+public import NIOHTTP1
 public import ResourceManager
 internal import Wire
 
@@ -13,6 +13,12 @@ extension StorageEndpoint: BlobSource {
     let properties = try await answer(location, .HEAD, [:], as: principal)
     guard case .head(let size) = properties.body, let etag = properties.headers.first(name: "ETag") else { throw StorageError.resourceNotFound }
     return ReadBlob(endpoint: self, location: location, principal: principal, etag: etag, size: Int64(size))
+  }
+
+  /// Answers a GET that the platform makes in the name of `principal`, who is no client. Throws the `CloudError` that the request is refused with.
+  public func read(_ url: String, headers: HTTPHeaders = [:], as principal: Principal) async throws -> EdgeResponse {
+    guard let location = BlobLocation(url) else { throw StorageError.resourceNotFound }
+    return try await answer(location, .GET, headers, as: principal)
   }
 
   /// Throws what the request is refused with.

@@ -14,7 +14,7 @@ internal import Wire
 /// Serves `<account>.blob.core.<domain>`, the hosts of the other services beside it, and, on every other host, blobs at `/<account>/…`.
 public final class StorageEndpoint: EdgeService {
   public let name = "storage"
-  private let accounts: StorageAccounts
+  let accounts: StorageAccounts
   private let table: StorageOperations
   private let authenticator: StorageAuthenticator
   private let authorizer: any Authorizer
@@ -39,7 +39,8 @@ public final class StorageEndpoint: EdgeService {
     logger: Logger
   ) {
     let services = StorageServices(
-      records: accounts.records, extents: extents, keyring: accounts.keyring, clock: clock, random: random, address: address, logger: logger)
+      records: accounts.records, extents: extents, keyring: accounts.keyring, clock: clock, random: random, address: address, logger: logger,
+      customers: accounts.customers)
     copier = BlobCopier(services, contents: BlobContents(services), limits: limits)
     let operations =
       AccountOperations(services, accounts: accounts).operations + ContainerOperations(services, limits: limits).operations
@@ -190,7 +191,13 @@ public final class StorageEndpoint: EdgeService {
       let (target, account) = try await locate(request, &exchange)
       return try CrossOriginRule.preflight(account.crossOriginRules(of: target.service), request)
     }
-    return try await grant(request, as: asker, now: now, &exchange).run()
+    let granted = try await grant(request, as: asker, now: now, &exchange)
+    do {
+      return try await granted.run()
+    } catch {
+      guard let account = exchange.account else { throw error }
+      throw await closed(error, account, granted.call)
+    }
   }
 
   private func locate(_ request: EdgeRequest, _ exchange: inout Exchange) async throws -> (StorageTarget, OpenAccount) {
@@ -242,12 +249,12 @@ public final class StorageEndpoint: EdgeService {
     guard target.container != ChangeFeedPublisher.container || isRead else { throw StorageError.authorizationFailure }
     var request = request
     if let scope = credential.encryptionScope { try SignedEncryptionScope.apply(scope, to: &request, at: target.level) }
-    return GrantedRequest(
-      operation: operation,
-      call: StorageCall(
-        request: request, operation: operation.name, account: account.account, properties: account.properties, container: target.container,
-        blob: target.blob, principal: credential.principal, version: version, now: now, steady: clock.steady(), overrides: credential.overrides,
-        signedTable: credential.signedTable, keyRange: credential.keyRange, isAnonymous: credential.isAnonymous, pipeline: self))
+    let call = StorageCall(
+      request: request, operation: operation.name, account: account.account, properties: account.properties, container: target.container,
+      blob: target.blob, principal: credential.principal, version: version, now: now, steady: clock.steady(), overrides: credential.overrides,
+      signedTable: credential.signedTable, keyRange: credential.keyRange, isAnonymous: credential.isAnonymous, pipeline: self)
+    try await openKeys(of: account, for: operation, call)
+    return GrantedRequest(operation: operation, call: call)
   }
 
   /// Who may list an account's keys may do what they permit.

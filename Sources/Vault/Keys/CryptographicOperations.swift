@@ -73,6 +73,8 @@ struct CryptographicOperations: Sendable {
     let (ciphertext, key) = try await keys.use(operation, call, algorithm: algorithm.rawValue, check: { try algorithm.require($0, url: $1) }) { key in
       switch algorithm.mode {
       case .rsa(let padding):
+        // The public half is here; but whoever wraps is the customer's affair too.
+        if let external = key.engine as? ExternalKeyEngine { return try await external.wrap(plaintext, padding, key.stored) }
         guard let publicKey = key.description.publicKey else { throw KeyError.wrongData }
         return try publicKey.encrypt(plaintext, padding)
       case .keyWrap:

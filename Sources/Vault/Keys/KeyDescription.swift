@@ -13,6 +13,8 @@ struct KeyDescription: Sendable, Equatable {
   /// Whether its private part may leave the vault, in the secret of a certificate. It belongs to the key for as long as there is one, whatever later
   /// policies say.
   var isExportable: Bool
+  /// The key's name at the customer's external key manager; nil for a key of this platform.
+  var externalID: String?
 
   init(_ key: MadeKey, operations: [KeyOperation], isExportable: Bool = false) {
     kind = key.kind
@@ -22,8 +24,21 @@ struct KeyDescription: Sendable, Equatable {
     self.isExportable = isExportable
   }
 
-  /// `RSA`, `RSA-HSM`, `EC`, …
-  var typeName: String { kind.family + (isHardware ? "-HSM" : "") }
+  /// A key that is not here.
+  init(kind: ModuleKeyKind, operations: [KeyOperation], publicKey: PublicKey?, externalID: String) {
+    self.kind = kind
+    isHardware = false
+    self.operations = operations
+    self.publicKey = publicKey
+    isExportable = false
+    self.externalID = externalID
+  }
+
+  /// `RSA`, `RSA-HSM`, `EC`, … An external key is of the types that Azure gives them: those of its managed HSMs.
+  var typeName: String { kind.family + (isHardware || externalID != nil ? "-HSM" : "") }
+
+  /// What the key can do at all.
+  var possibleOperations: [KeyOperation] { externalID == nil ? kind.possibleOperations : Self.externalOperations }
 
   /// The JSON Web Key without what is secret.
   ///
@@ -52,6 +67,7 @@ struct KeyDescription: Sendable, Equatable {
     members["hardware"] = .boolean(isHardware)
     members["operations"] = .array(operations.map { .string($0.rawValue) })
     members["exportable"] = .boolean(isExportable)
+    if let externalID { members["external"] = .string(externalID) }
     for (name, value) in publicMembers { members[name] = value }
     switch kind {
     case .aes(let bits): members["bits"] = .integer(Int64(bits))
@@ -67,6 +83,7 @@ struct KeyDescription: Sendable, Equatable {
     else { return nil }
     self.isHardware = isHardware
     isExportable = json["exportable"]?.boolean ?? false
+    externalID = json["external"]?.string
     self.operations = operations.compactMap { $0.string.flatMap { KeyOperation(rawValue: $0) } }
     if let modulus = json["n"]?.binary, let exponent = json["e"]?.binary {
       guard let first = modulus.first else { return nil }

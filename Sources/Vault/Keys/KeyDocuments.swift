@@ -29,6 +29,7 @@ extension VaultCall {
   private func keyAttributes(of version: VaultObjectVersion) -> JSON {
     guard case .object(var members) = attributes(of: version) else { return attributes(of: version) }
     members["exportable"] = false
+    if let id = KeyDescription(version.publicPart)?.externalID { members["external_key"] = ["id": .string(id)] }
     return .object(members)
   }
 }

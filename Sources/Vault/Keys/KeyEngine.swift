@@ -56,6 +56,8 @@ struct StoredKey: Sendable {
     /// The private key in DER.
     case content([UInt8])
     case module(GUID)
+    /// It lives with the customer.
+    case external(ExternalKeyReference)
   }
 
   var kind: ModuleKeyKind
@@ -65,6 +67,8 @@ struct StoredKey: Sendable {
   /// `VaultObjectVersion.payloadID`.
   var id: GUID
   var place: Place
+  /// What for; an external key is used for nothing else.
+  var purpose: KeyPurpose?
 }
 
 extension MadeKey: CustomStringConvertible, CustomReflectable {

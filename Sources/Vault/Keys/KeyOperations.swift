@@ -40,35 +40,61 @@ struct KeyOperations: Sendable {
 
   /// Source: Microsoft, "Create Key", Key Vault REST reference.
   private func create(_ call: VaultCall) async throws -> VaultAnswer {
-    try await add(try KeyRequest(creating: call.body), call)
+    if let external = try ExternalKeyRequest(call.body) { return try await add(external, call) }
+    return try await add(try KeyRequest(creating: call.body), call)
   }
 
   /// Source: Microsoft, "Import Key", Key Vault REST reference.
   private func importKey(_ call: VaultCall) async throws -> VaultAnswer {
-    try await add(try KeyRequest(importing: call.body), call)
+    guard try ExternalKeyRequest(call.body) == nil else { throw KeyError.invalid("external_key") }
+    return try await add(try KeyRequest(importing: call.body), call)
   }
 
   private func add(_ request: KeyRequest, _ call: VaultCall) async throws -> VaultAnswer {
     let attributes = try VaultAttributes(parsing: call.body)
     try KeyRelease.refuse(call, isHardware: request.isHardware)
     // Asked before the work; the transaction asks again.
-    try await services.records.read { reader in
-      let object = try reader.fetch(VaultObject.self, VaultObject.key(tenant: call.vault.tenant, call.vault.partition, .keys, call.name))
-      if let object, object.deletion != nil { throw VaultError.deletedButRecoverable(.keys, object.name) }
-      if let object, object.isManaged { throw VaultObjects.managed(.keys) }
-    }
+    try await services.records.read { try requireRoom(call, isExternal: false, $0) }
     let key = try await keys.obtain(request, in: call.vault)
+    return try await add(keys.draft(key, request.operations), attributes, isExternal: false, call) { try keys.settle(key.moduleKey, $0) }
+  }
+
+  /// A key that its customer holds.
+  private func add(_ request: ExternalKeyRequest, _ call: VaultCall) async throws -> VaultAnswer {
+    let attributes = try VaultAttributes(parsing: call.body)
+    try await services.records.read { try requireRoom(call, isExternal: true, $0) }
+    var draft = VaultVersionDraft()
+    draft.publicPart = try await keys.externalDescription(request, call).text
+    return try await add(draft, attributes, isExternal: true, call) { _ in }
+  }
+
+  private func add(
+    _ draft: VaultVersionDraft, _ attributes: VaultAttributes, isExternal: Bool, _ call: VaultCall,
+    settling: @escaping @Sendable (RecordTransaction) throws -> Void
+  ) async throws -> VaultAnswer {
     let made = try await services.records.write { transaction in
-      var draft = keys.draft(key, request.operations)
+      try requireRoom(call, isExternal: isExternal, transaction)
+      var draft = draft
       attributes.apply(to: &draft)
       let added = try objects.add(draft, name: call.name, in: call.vault, now: call.now, transaction)
-      try keys.settle(key.moduleKey, transaction)
+      try settling(transaction)
       try KeyRotation.plan(added.object, added.version, in: call.vault, transaction)
       let url = call.keyURL(added.object.name, added.version.version)
-      try call.entry(.controlWrite, subject: url, random: services.random).append(in: transaction)
+      let facts = isExternal ? ["external": KeyDescription(added.version.publicPart)?.externalID ?? ""] : [:]
+      try call.entry(.controlWrite, subject: url, facts: facts, random: services.random).append(in: transaction)
       return added
     }
     return VaultAnswer(200, try call.bundle(of: made.object, made.version))
+  }
+
+  /// Throws 409 where a deleted key holds the name, 403 where a certificate owns it, 400 where it is of the other sort: held by the customer, or not.
+  private func requireRoom(_ call: VaultCall, isExternal: Bool, _ reader: any RecordReader) throws {
+    let key = VaultObject.key(tenant: call.vault.tenant, call.vault.partition, .keys, call.name)
+    guard let object = try reader.fetch(VaultObject.self, key) else { return }
+    if object.deletion != nil { throw VaultError.deletedButRecoverable(.keys, object.name) }
+    if object.isManaged { throw VaultObjects.managed(.keys) }
+    let current = KeyDescription(try objects.version(nil, of: object, reader).publicPart)
+    guard (current?.externalID != nil) == isExternal else { throw ExternalKeyRefusal.mixed }
   }
 
   // MARK: Reading
@@ -98,12 +124,14 @@ struct KeyOperations: Sendable {
     let attributes = try VaultAttributes(parsing: call.body)
     let operations = try KeyRequest.operations(call.body)
     guard call.body.member("release_policy") == nil else { throw KeyRelease.notExportable }
+    let external = call.body.member("attributes", "external_key")
     let changed = try await services.records.write { transaction in
       let changed = try objects.update(call.name, call.parameters["version"], in: call.vault, transaction) { version in
         try attributes.apply(to: &version, now: call.now)
+        if let external, external.member("id")?.string != KeyDescription(version.publicPart)?.externalID { throw ExternalKeyRefusal.immutable }
         guard let operations else { return }
         guard var description = KeyDescription(version.publicPart) else { throw CloudError.internalError(KeyringError.corrupt) }
-        guard Set(operations).isSubset(of: description.kind.possibleOperations) else { throw KeyError.invalid("key_ops") }
+        guard Set(operations).isSubset(of: description.possibleOperations) else { throw KeyError.invalid("key_ops") }
         description.operations = operations
         version.publicPart = description.text
       }

@@ -25,6 +25,7 @@ struct KeyRotator: Sendable {
       let version = try keys.objects.version(nil, of: object, reader)
       if let expected, version.version != expected { return nil }
       guard let description = KeyDescription(version.publicPart) else { throw CloudError.internalError(KeyringError.corrupt) }
+      guard description.externalID == nil else { throw ExternalKeyRefusal.notRotatable }
       return KeyRequest(following: description)
     }
     guard let request else { return nil }

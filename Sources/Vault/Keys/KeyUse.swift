@@ -27,14 +27,18 @@ extension VaultKeys {
     try Self.require(operation, version, description, call.now)
     let url = call.keyURL(object.name, version.version)
     try check(description, url)
-    let stored = try await stored(object, version, description, in: call.vault)
+    var stored = try await stored(object, version, description, in: call.vault)
+    stored.purpose = KeyPurpose(call, url: url)
     let key = KeyInUse(stored: stored, description: description, url: url, engine: try engine(of: stored))
     do {
       let value = try await body(key)
-      try await enter(operation, call, url, algorithm, .succeeded)
+      try await enter(operation, call, key, algorithm, .succeeded)
       return (value, key)
-    } catch let error as CloudError where error.status < 500 {
-      try await enter(operation, call, url, algorithm, .failed, code: error.code)
+    } catch let error as CloudError where error.status < 500 || description.externalID != nil {
+      // Of what the customer's side said, or that it said nothing, there is an entry whatever it was.
+      let isRefusal = description.externalID != nil && error.status == 403
+      let code = error.members.first { $0.name == VaultError.innerMember }?.value ?? error.code
+      try await enter(operation, call, key, algorithm, isRefusal ? .refused : .failed, code: code)
       throw error
     }
   }
@@ -50,11 +54,15 @@ extension VaultKeys {
   }
 
   private func enter(
-    _ operation: KeyOperation, _ call: VaultCall, _ url: String, _ algorithm: String, _ outcome: LedgerEntry.Outcome, code: String? = nil
+    _ operation: KeyOperation, _ call: VaultCall, _ key: KeyInUse, _ algorithm: String, _ outcome: LedgerEntry.Outcome, code: String? = nil
   ) async throws {
     var facts = ["use": operation.rawValue, "algorithm": algorithm]
     if let code { facts["code"] = code }
-    let entry = call.entry(.keyUse, subject: url, outcome: outcome, facts: facts, random: services.random)
+    if let external = key.description.externalID {
+      facts["external"] = external
+      facts["reason"] = KeyPurpose.vaultOperation
+    }
+    let entry = call.entry(.keyUse, subject: key.url, outcome: outcome, facts: facts, random: services.random)
     try await services.records.write { try entry.append(in: $0) }
   }
 }

@@ -60,7 +60,7 @@ final class SoftwareKeyEngine: KeyEngine {
       let open = try SoftwareKey(content, key.kind)
       openKeys.insert(open, id: key.id, incarnation: key.incarnation)
       return open
-    case .module: preconditionFailure("a key of the module was given to the wrong engine")
+    case .module, .external: preconditionFailure("a key that is not here was given to the wrong engine")
     }
   }
 }

@@ -29,7 +29,11 @@ final class VaultKeys: Sendable {
   }
 
   func engine(of key: StoredKey) throws -> any KeyEngine {
-    if case .module = key.place { try requireModule() } else { software }
+    switch key.place {
+    case .open, .content: software
+    case .module: try requireModule()
+    case .external: ExternalKeyEngine(services: services)
+    }
   }
 
   // MARK: Making
@@ -81,6 +85,8 @@ final class VaultKeys: Sendable {
     let place: StoredKey.Place =
       if let moduleKey = version.moduleKey {
         .module(moduleKey)
+      } else if let id = description.externalID {
+        .external(ExternalKeyReference(id: id, vault: vault))
       } else if let open = software.openKeys[version.payloadID] {
         .open(open)
       } else {

@@ -102,6 +102,8 @@ extension VaultPurge {
       for operation in pending { try operation.remove(now: now, transaction) }
       guard pending.count < limit, try transaction.removeAll(CertificateRenewal.self, under: vault, limit: limit) < limit else { return false }
       try transaction.remove(CertificateSettings.self, vault)
+      try transaction.remove(ExternalConnection.self, vault)
+      try transaction.remove(VaultClientAuthority.self, vault)
     }
     try transaction.remove(VaultPurge.self, key)
     return true

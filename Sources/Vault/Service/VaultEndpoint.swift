@@ -1,6 +1,8 @@
 public import Access
 public import Base
 public import Edge
+public import ExternalKeys
+public import Keyring
 public import Ledger
 public import Logging
 internal import NIOCore
@@ -21,25 +23,32 @@ public final class VaultEndpoint: EdgeService {
   private let decisions: VaultAccess
   private let audiences: [String]
   private let notes: LedgerNotes?
+  private let principals: any PrincipalResolver
 
   /// The host names of all vaults.
   public static func hostName(domain: String) -> HostTable.Name { .below("vault.\(domain)") }
 
   /// `vaults` is the one that the provider has too; `access` keeps the roles that are given at a vault's own host; `module` holds the keys of premium
-  /// vaults, where there is one; `authority` signs certificates whose issuers have the provider `Cocagne`.
+  /// vaults, where there is one; `authority` signs certificates whose issuers have the provider `Cocagne`; `externalKeys` makes the way to customers'
+  /// external key managers, which is HTTPS unless a test says otherwise, and leads to `externalKeyHosts` alone.
   public init(
     vaults: Vaults, verifier: any TokenVerifier, authorizer: any Authorizer, principals: any PrincipalResolver, access: AccessControl,
     address: CloudAddress, module: SecurityModule? = nil, authority: (any CertificateIssuer)? = nil, notes: LedgerNotes? = nil,
-    clock: any WallClock, random: any RandomSource, logger: Logger
+    externalKeys: (@Sendable (ExternalKeyConnection, ExternalKeyCertificate) -> any ExternalKeyManager)? = nil,
+    externalKeyHosts: ExternalKeyHosts = .none, clock: any WallClock, random: any RandomSource, logger: Logger
   ) {
-    services = VaultServices(vaults: vaults, address: address, clock: clock, random: random, logger: logger, module: module)
+    services = VaultServices(
+      vaults: vaults, address: address, clock: clock, random: random, logger: logger, module: module, externalKeys: externalKeys,
+      externalKeyHosts: externalKeyHosts)
     keys = VaultKeys(services)
     certificates = VaultCertificates(keys, authority: authority)
     table = VaultOperations(
       SecretOperations(services).operations + KeyOperations(keys).operations + CertificateOperations(certificates).operations
-        + RoleOperations(services: services, access: access, principals: principals).operations)
+        + RoleOperations(services: services, access: access, principals: principals).operations
+        + ExternalConnectionOperations(services: services).operations)
     self.verifier = verifier
     self.notes = notes
+    self.principals = principals
     decisions = VaultAccess(authorizer: authorizer)
     audiences = [address.url("vault"), "https://vault.azure.net"]
   }
@@ -62,6 +71,9 @@ public final class VaultEndpoint: EdgeService {
   /// One bounded round of what certificates do by themselves: renewal by their policies. Gives how long there is nothing to do.
   @discardableResult
   package func tendCertificates() async throws -> Duration { try await CertificateRenewer(certificates: certificates).round() }
+
+  /// The keys in these vaults, for those whose data keys they protect.
+  public var customerKeys: any CustomerKeys { VaultCustomerKeys(keys: keys, decisions: decisions, principals: principals, notes: notes) }
 
   /// Every operation that is served.
   package var operations: [VaultOperation] { table.all }

@@ -1,4 +1,5 @@
 package import Base
+package import ExternalKeys
 package import Keyring
 package import Logging
 package import Records
@@ -13,9 +14,11 @@ package struct VaultServices: Sendable {
   package let logger: Logger
   /// Nil where the operator has given the cloud no hardware security module.
   package let module: SecurityModule?
+  let externalKeys: ExternalKeyManagers
 
   package init(
-    vaults: Vaults, address: CloudAddress, clock: any WallClock, random: any RandomSource, logger: Logger, module: SecurityModule? = nil
+    vaults: Vaults, address: CloudAddress, clock: any WallClock, random: any RandomSource, logger: Logger, module: SecurityModule? = nil,
+    externalKeys: ExternalKeyManagerMaker? = nil, externalKeyHosts: ExternalKeyHosts = .none
   ) {
     self.vaults = vaults
     self.address = address
@@ -23,6 +26,7 @@ package struct VaultServices: Sendable {
     self.random = random
     self.logger = logger
     self.module = module
+    self.externalKeys = ExternalKeyManagers(make: externalKeys, hosts: externalKeyHosts)
   }
 
   package var records: any RecordStore { vaults.records }

@@ -48,7 +48,7 @@ enum VaultProviderOperations {
     operation("managedHSMs/delete", "Managed HSM", "Delete Managed HSM", "Deletes a Managed HSM"),
   ]
 
-  private static let data = secrets + keys + certificates
+  private static let data = secrets + keys + certificates + externalKeys
 
   private static let secrets = [
     operation(
@@ -92,6 +92,17 @@ enum VaultProviderOperations {
     operation(
       "vaults/keyrotationpolicies/write", isDataAction: true, "Key Rotation Policy", "Write Key Rotation Policy",
       "Updates the rotation policy of a given key."),
+  ]
+
+  private static let externalKeys = [
+    operation(
+      "vaults/ekm/read", isDataAction: true, "External Key Manager", "Read EKM Connection",
+      "Reads or checks the connection to an external key manager, or reads the client certificate for it."),
+    operation(
+      "vaults/ekm/write", isDataAction: true, "External Key Manager", "Write EKM Connection",
+      "Creates or updates the connection to an external key manager."),
+    operation(
+      "vaults/ekm/delete", isDataAction: true, "External Key Manager", "Delete EKM Connection", "Deletes the connection to an external key manager."),
   ]
 
   private static let certificates = [

@@ -24,6 +24,7 @@ struct Status: ParsableCommand {
     if json { return print(status.text) }
     let rows: [(french: String, english: String, member: String)] = [
       ("Version", "version", "version"), ("Processus", "process", "processId"), ("Adresse", "address", "managementUrl"),
+      ("Opérateurs", "operators", "operatorsUrl"),
       ("Stockage de développement, en clair", "development storage, in the clear", "developmentStorage"),
       ("Démarré", "started", "startedTime"), ("Locataires", "tenants", "tenants"),
       ("Mémoire résidente (octets)", "resident memory (bytes)", "residentBytes"),

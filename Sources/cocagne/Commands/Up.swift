@@ -19,6 +19,9 @@ struct Up: AsyncParsableCommand {
   @Option(help: "Le port : 443, ou 8443 là où 443 est interdit. — The port: 443, or 8443 where 443 may not be bound.")
   var port: Int?
 
+  @Option(help: "Le port des opérateurs, 8444 ou le premier libre. — The operators' port, 8444 or the first free one.")
+  var operatorsPort: Int?
+
   @Flag(
     help: """
       Le stockage des applications écrites pour Azurite, en clair sur 127.0.0.1:10000 à 10002. — Storage for applications that are written against \
@@ -37,6 +40,7 @@ struct Up: AsyncParsableCommand {
 
   func validate() throws {
     if let port, !(1...65535).contains(port) { throw ValidationError("--port: 1…65535") }
+    if let operatorsPort, !(1...65535).contains(operatorsPort) { throw ValidationError("--operators-port: 1…65535") }
     guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level: \(logLevel)") }
     if let domain, !Self.isDomain(domain) { throw ValidationError("--domain: \(domain)") }
   }
@@ -53,7 +57,8 @@ struct Up: AsyncParsableCommand {
     let start = Detached.StartReport(isDetached: reporting)
     do {
       let platform = try await Platform.open(
-        directory, domain: domain, port: port, hasDevelopmentStorage: developmentStorage, clock: clock, random: SystemRandom(), logger: logger)
+        directory, domain: domain, port: port, operatorsPort: operatorsPort, hasDevelopmentStorage: developmentStorage, clock: clock,
+        random: SystemRandom(), logger: logger)
       try await platform.run { start.serves($0) }
     } catch {
       guard reporting else { throw error }
@@ -68,6 +73,7 @@ struct Up: AsyncParsableCommand {
     var arguments = ["up", "--data", directory.path, "--reporting", "--log-level", logLevel]
     if let domain { arguments += ["--domain", domain] }
     if let port { arguments += ["--port", String(port)] }
+    if let operatorsPort { arguments += ["--operators-port", String(operatorsPort)] }
     if developmentStorage { arguments.append("--development-storage") }
     print(try Detached.start(arguments: arguments, log: directory.log), terminator: "")
   }

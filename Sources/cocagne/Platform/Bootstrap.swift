@@ -22,10 +22,11 @@ struct Bootstrap {
   ///
   /// The credentials reach the disk before the tenant does: a crash between the two leaves a file that the next start replaces,
   /// never a tenant whose administrator nobody knows.
-  func ready(_ known: PlatformIdentity?, directory: DataDirectory) async throws -> (PlatformIdentity, Credentials?) {
+  func ready(_ known: PlatformIdentity?, operatorsPort: Int, directory: DataDirectory) async throws -> (PlatformIdentity, Credentials?) {
     if var known {
-      if known.port != address.port {
+      if known.port != address.port || known.operatorsPort != operatorsPort {
         known.port = address.port
+        known.operatorsPort = operatorsPort
         let moved = known
         try await records.write { try $0.save(moved) }
         if var credentials = try Credentials.read(from: directory) {
@@ -38,7 +39,8 @@ struct Bootstrap {
     let plan = try await plan(tenantName: "Cocagne", domain: address.domain)
     try plan.credentials.write(to: directory)
     let identity = PlatformIdentity(
-      domain: address.domain, port: address.port, tenant: plan.credentials.tenant, subscription: plan.credentials.subscription, created: clock.now())
+      domain: address.domain, port: address.port, tenant: plan.credentials.tenant, subscription: plan.credentials.subscription, created: clock.now(),
+      operatorsPort: operatorsPort)
     try await records.write { transaction in
       try make(plan, in: transaction)
       try transaction.save(identity)

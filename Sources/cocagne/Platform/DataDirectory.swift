@@ -29,6 +29,8 @@ struct DataDirectory {
   var controlSocket: String { path + "/control.sock" }
   /// What the operator decides of machines and their networks.
   var machineSettings: String { path + "/machines.json" }
+  /// To which hosts of external key managers the operator lets vaults connect.
+  var externalKeySettings: String { path + "/external-keys.json" }
   /// What the operator decides of the ledger's witnesses.
   var ledgerSettings: String { path + "/ledger.json" }
   /// The certificate of the platform's authority, for clients to trust. Public.

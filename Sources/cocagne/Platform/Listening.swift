@@ -29,6 +29,28 @@ struct Listening {
     return Listening(addresses: addresses, port: wanted)
   }
 
+  /// Where operators' clients reach the cloud when nobody says otherwise, and how many ports from there on are tried.
+  static let operatorsPort = 8444
+  private static let maximumPortsTried = 256
+
+  /// The wanted port for operators; without a wish the one that it had, or the first free one from `operatorsPort` on.
+  func chooseOperatorsPort(_ wanted: Int?, known: Int?) throws -> Int {
+    if let wanted {
+      guard wanted != port else {
+        throw OperatorError("Le port \(wanted) est déjà celui des locataires.", "Port \(wanted) is the tenants' already.")
+      }
+      return try Self.choose(port: wanted).port
+    }
+    let candidates = [known].compactMap { $0 } + (0..<Self.maximumPortsTried).map { Self.operatorsPort + $0 }
+    let free = candidates.first { candidate in
+      candidate != port && addresses.allSatisfy { Self.probe(address: $0, port: candidate) == 0 }
+    }
+    guard let free else {
+      throw OperatorError("Aucun port n'est libre pour les opérateurs : --operators-port.", "No port is free for operators: --operators-port.")
+    }
+    return free
+  }
+
   /// Throws where another program, such as Azurite, is at a development port.
   static func requireDevelopmentPorts() throws {
     for (_, port) in DevelopmentStorage.ports {

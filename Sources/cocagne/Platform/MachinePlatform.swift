@@ -2,6 +2,7 @@ internal import Base
 internal import Compute
 internal import Fabric
 internal import Hypervisor
+internal import Keyring
 internal import Logging
 internal import NIOCore
 internal import Networking
@@ -24,7 +25,9 @@ struct MachinePlatform {
   let hypervisor: LibvirtHypervisor
 
   /// Nil, and said in the log, where this process may not run machines.
-  static func open(_ platform: Platform, blobs: any BlobSource, group: any EventLoopGroup) async throws -> MachinePlatform? {
+  static func open(
+    _ platform: Platform, customerKeys: CustomerKeyring, blobs: any BlobSource, group: any EventLoopGroup
+  ) async throws -> MachinePlatform? {
     guard geteuid() == 0 else {
       platform.logger.notice("machines and networks are off: they need root")
       return nil
@@ -59,7 +62,7 @@ struct MachinePlatform {
       configuration: ComputeConfiguration(
         host: host, zones: location.zones, location: location.name, folder: settings.folder, sizes: settings.sizes,
         memoryOvercommit: settings.memoryOvercommit, address: address),
-      records: platform.records, keyring: platform.keyring, issuer: platform.issuer, networks: networks, fabric: fabric, hypervisor: hypervisor,
+      records: platform.records, customerKeys: customerKeys, issuer: platform.issuer, networks: networks, fabric: fabric, hypervisor: hypervisor,
       images: DiskImages(random: platform.random), blobs: blobs, group: group, clock: platform.clock, random: platform.random,
       logger: Logger(label: "compute", copying: platform.logger))
     try await compute.prepare()

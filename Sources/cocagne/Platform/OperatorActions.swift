@@ -1,6 +1,6 @@
 internal import Base
 internal import Ledger
-internal import Logging
+internal import Operators
 internal import Records
 internal import Wire
 
@@ -38,17 +38,11 @@ struct OperatorAccount: Sendable {
 }
 
 /// Enters the operator's commands in the ledger, each with who gave it and how it ended.
-///
-/// What a command does may take many transactions. So it is recorded before it begins; how it ended takes that record's place, in one transaction with the
-/// entry; and a record that a start finds is of a command that was cut short.
 struct OperatorActions: Sendable {
-  let records: any RecordStore
-  let clock: any WallClock
-  let random: any RandomSource
-  let logger: Logger
+  let log: ActionLog
 
   /// What changes nothing and shows nothing of anybody, and is asked again and again: by whoever watches over the cloud, or by the commands themselves.
-  static let unrecorded: Set<String> = ["status", "tenant erasure", "ledger status", "ledger receipt", "ledger publish"]
+  static let unrecorded: Set<String> = ["status", "tenant erasure", "ledger status", "ledger receipt", "ledger publish", "operator routes"]
 
   /// The arguments that say what a command is about. Others may name persons.
   private static let subjects = ["name", "tenant", "folder", "control", "slot", "item", "sequence"]
@@ -56,58 +50,14 @@ struct OperatorActions: Sendable {
   /// The beginning of commands that are about a client.
   private static let ofClients = "tenant "
 
-  /// A command under way.
-  private struct Begun: Record, Codable {
-    static let kind = "operator.command"
-    static let all = RecordKey(tenant: Ledger.partition, "operator")
-
-    var id: GUID
-    var time: Timestamp
-    var command: String
-    var subject: String
-    var personal: [String: String]
-
-    var key: RecordKey { RecordKey(tenant: Ledger.partition, "operator", id.description) }
-
-    func entry(_ outcome: LedgerEntry.Outcome, at now: Timestamp, _ facts: [String: String] = [:]) -> LedgerEntry {
-      LedgerEntry(
-        id: id, time: now, tenant: .zero, kind: .operatorAction, subject: subject, outcome: outcome,
-        facts: ["operation": command, "begun": time.iso8601].merging(facts) { $1 }, personal: personal)
-    }
-  }
-
   /// Runs a command, and enters it.
   func perform(_ command: String, _ arguments: JSON, by account: OperatorAccount, _ body: @Sendable () async throws -> JSON) async throws -> JSON {
     guard !Self.unrecorded.contains(command) else { return try await body() }
     let subject = Self.subject(of: command, arguments)
     // A client that is erased leaves no trace of its name, and the log is for good.
     let namesClient = command.hasPrefix(Self.ofClients) && subject != command
-    let begun = Begun(
-      id: random.guid(), time: clock.now(), command: command, subject: namesClient ? command : subject,
-      personal: namesClient ? account.personal.merging(["client": subject]) { $1 } : account.personal)
-    try await records.write { try $0.save(begun) }
-    let answer: JSON
-    do {
-      answer = try await body()
-    } catch {
-      // What the command failed with is what its caller has to know.
-      do {
-        try await end(begun, .failed)
-      } catch {
-        logger.error("the end of a command waits for the ledger", metadata: ["command": "\(command)", "error": "\(error)"])
-      }
-      throw error
-    }
-    try await end(begun, .succeeded)
-    return answer
-  }
-
-  private func end(_ begun: Begun, _ outcome: LedgerEntry.Outcome) async throws {
-    let now = clock.now()
-    try await records.write { transaction in
-      try transaction.remove(Begun.self, begun.key)
-      try begun.entry(outcome, at: now).append(in: transaction)
-    }
+    let personal = namesClient ? account.personal.merging(["client": subject]) { $1 } : account.personal
+    return try await log.perform(command, subject: namesClient ? command : subject, personal: personal, body)
   }
 
   private static func subject(of command: String, _ arguments: JSON) -> String {
@@ -116,19 +66,6 @@ struct OperatorActions: Sendable {
       if let number = arguments[name]?.integer { return String(number) }
     }
     return command
-  }
-
-  private static let maximumInterrupted = 1000
-
-  /// Enters commands of an earlier run that did not come to their end.
-  func enterInterrupted() async throws {
-    let now = clock.now()
-    try await records.write { transaction in
-      for begun in try transaction.list(Begun.self, under: Begun.all, limit: Self.maximumInterrupted) {
-        try transaction.remove(Begun.self, begun.key)
-        try begun.entry(.failed, at: now, ["reason": "interrupted"]).append(in: transaction)
-      }
-    }
   }
 
   /// Enters a command that works on a stopped cloud, in a transaction of its own.

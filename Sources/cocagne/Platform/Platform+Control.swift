@@ -4,6 +4,7 @@ internal import Edge
 internal import Identity
 internal import Logging
 internal import Networking
+internal import Operators
 internal import Records
 internal import ResourceManager
 internal import SecNumCloud
@@ -32,6 +33,7 @@ extension Platform {
       "Le nuage répond sur \(address.url("management")) (\(listening.addresses.joined(separator: ", "))).",
       "    The cloud answers at \(address.url("management")) (\(listening.addresses.joined(separator: ", "))).",
     ]
+    lines += ["Les opérateurs entrent par \(operatorAddress.operations).", "    Operators enter at \(operatorAddress.operations)."]
     if listening.port != Listening.standardPort {
       lines += [
         "! Le port n'est pas 443 : « az login -u … -p … » échouera, car MSAL oublie le port ; tout le reste marche.",
@@ -99,13 +101,14 @@ extension Platform {
     }
   }
 
-  private func status(_ machines: MachinePlatform?) async throws -> JSON {
+  func status(_ machines: MachinePlatform?) async throws -> JSON {
     let load = try await machines?.compute.load()
     let repairs = machines?.networks.repairCount
     let tenants = try await records.read { try $0.list(Tenant.self, under: RecordKey(tenant: .zero), limit: Self.maximumCountedTenants).count }
     return .object([
       "running": true, "version": .string(Release.version), "processId": .integer(Int64(getpid())),
       "managementUrl": .string(identity.address.url("management")), "domain": .string(identity.domain), "port": .integer(Int64(listening.port)),
+      "operatorsUrl": .string(operatorAddress.operations), "operatorsAuthority": .string(operatorAddress.authority),
       "startedTime": .string(started.iso8601), "tenants": .integer(Int64(tenants)), "residentBytes": .integer(Int64(DiskSpace.residentBytes())),
       "recordBytes": .integer(Int64(try DiskSpace.usedBytes(in: directory.path + "/records"))),
       "segmentBytes": .integer(Int64(try DiskSpace.usedBytes(in: directory.segments))),

@@ -8,12 +8,14 @@ internal import Identity
 internal import Keyring
 internal import Ledger
 internal import LedgerService
+internal import Lockbox
 internal import Logging
 internal import Monitor
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 internal import Networking
+internal import Operators
 internal import Records
 internal import ResourceManager
 internal import SecNumCloud
@@ -33,6 +35,8 @@ struct Platform {
   let directory: DataDirectory
   let identity: PlatformIdentity
   let listening: Listening
+  /// The port that operators alone enter by.
+  let operatorsPort: Int
   /// Whether it also serves at the ports of storage emulators.
   let hasDevelopmentStorage: Bool
   let authority: CertificateAuthority
@@ -66,8 +70,8 @@ struct Platform {
 
   /// Opens the cloud of a data directory, and makes it where the directory is empty.
   static func open(
-    _ directory: DataDirectory, domain: String?, port: Int?, hasDevelopmentStorage: Bool, clock: any WallClock, random: any RandomSource,
-    logger: Logger
+    _ directory: DataDirectory, domain: String?, port: Int?, operatorsPort wantedOperatorsPort: Int?, hasDevelopmentStorage: Bool,
+    clock: any WallClock, random: any RandomSource, logger: Logger
   ) async throws -> Platform {
     let records: SQLiteRecordStore
     do {
@@ -80,8 +84,10 @@ struct Platform {
     let moduleSettings = try ModuleSettings.read(directory)
     let module = try moduleSettings?.module(logger: Logger(label: "hsm", copying: logger))
     let keyring = Keyring(rootKey: try place.open(isNew: known == nil, settings: moduleSettings, module: module, random: random), random: random)
+    records.use(keyring.recordSealer)
     try await place.finishMove(keyring, settings: moduleSettings, records: records)
     let listening = try Listening.choose(port: port ?? known?.port)
+    let operatorsPort = try listening.chooseOperatorsPort(wantedOperatorsPort, known: known?.operatorsPort)
     if hasDevelopmentStorage { try Listening.requireDevelopmentPorts() }
     let address = CloudAddress(domain: domain ?? known?.domain ?? "cocagne.localhost", port: listening.port)
     if let known, known.domain != address.domain {
@@ -97,7 +103,7 @@ struct Platform {
       disk: PosixDisk(path: directory.segments), records: records, keyring: keyring, random: random, logger: Logger(label: "extents", copying: logger)
     )
     let bootstrap = Bootstrap(records: records, access: access, issuer: issuer, address: address, clock: clock, random: random)
-    let (identity, credentials) = try await bootstrap.ready(known, directory: directory)
+    let (identity, credentials) = try await bootstrap.ready(known, operatorsPort: operatorsPort, directory: directory)
     let authority = try await records.write {
       try CertificateAuthority.ready(domain: address.domain, keyring: keyring, clock: clock, in: $0)
     }
@@ -109,7 +115,8 @@ struct Platform {
       witnesses: try LedgerSettings.read(directory).open(group: MultiThreadedEventLoopGroup.singleton), clock: clock, random: random,
       logger: Logger(label: "ledger", copying: logger), isTenant: { try issuer.tenant($0, in: $1) != nil })
     return Platform(
-      directory: directory, identity: identity, listening: listening, hasDevelopmentStorage: hasDevelopmentStorage, authority: authority,
+      directory: directory, identity: identity, listening: listening, operatorsPort: operatorsPort, hasDevelopmentStorage: hasDevelopmentStorage,
+      authority: authority,
       serverKey: serverKey, keyring: keyring, module: module, records: records, extents: extents, access: access, issuer: issuer, ledger: ledger,
       notes: notes, clock: clock, random: random, logger: logger, firstCredentials: credentials,
       started: clock.now())
@@ -118,7 +125,14 @@ struct Platform {
   /// Serves until SIGTERM or SIGINT. `report` gets the lines for the operator once the cloud answers.
   func run(report: @escaping @Sendable (String) -> Void) async throws {
     let group = MultiThreadedEventLoopGroup.singleton
-    let accounts = StorageAccounts(records: records, keyring: keyring)
+    let vaults = Vaults(records: records, keyring: keyring)
+    let vault = VaultEndpoint(
+      vaults: vaults, verifier: issuer, authorizer: access, principals: issuer, access: access, address: identity.address, module: module,
+      authority: PlatformCertificateIssuer(authority: authority, identity: issuer, records: records, keyring: keyring), notes: notes,
+      externalKeyHosts: try ExternalKeySettings.read(directory), clock: clock, random: random, logger: named("vault"))
+    let customerKeyring = CustomerKeyring(
+      keyring: keyring, records: records, keys: vault.customerKeys, clock: clock, logger: named("customer keys"))
+    let accounts = StorageAccounts(records: records, keyring: keyring, customers: customerKeyring)
     let storage = StorageEndpoint(
       accounts: accounts, extents: extents, verifier: issuer, principals: issuer, authorizer: access, address: identity.address, notes: notes,
       clock: clock, random: random, logger: named("storage"))
@@ -126,23 +140,21 @@ struct Platform {
       try await DevelopmentStorage(accounts: accounts, random: random, address: identity.address).ready(
         tenant: identity.tenant, subscription: identity.subscription, location: Self.paris.name, now: clock.now())
     }
-    let vaults = Vaults(records: records, keyring: keyring)
-    let vault = VaultEndpoint(
-      vaults: vaults, verifier: issuer, authorizer: access, principals: issuer, access: access, address: identity.address, module: module,
-      authority: PlatformCertificateIssuer(authority: authority, identity: issuer, records: records, keyring: keyring), notes: notes,
-      clock: clock, random: random, logger: named("vault"))
-    let machines = try await MachinePlatform.open(self, blobs: storage, group: group)
+    let machines = try await MachinePlatform.open(self, customerKeys: customerKeyring, blobs: storage, group: group)
     let routes = RouteBook()
     let sovereignty = try await Sovereignty.open(self, machines: machines, routes: routes, group: group)
     let ledgers = ConfidentialLedgers(records: records, keyring: keyring, random: random)
+    let lockbox = Lockbox(records: records, notes: notes, clock: clock, random: random, logger: named("lockbox"))
     let manager = resourceManager(
-      accounts: accounts, vaults: vaults, ledgers: ledgers, machines: machines, compliance: sovereignty.compliance)
+      accounts: accounts, vaults: vaults, ledgers: ledgers, lockbox: lockbox, machines: machines, customerKeys: customerKeyring,
+      compliance: sovereignty.compliance)
     let management = ResourceManagerEndpoint(
       manager: manager, verifier: issuer, authorizer: access, principals: issuer, address: identity.address, logger: named("arm"))
     routes.publish(managementRoutes(management))
     let erasure = TenantErasure(
       platform: sovereignty.platform, resources: TenantResourceRemoval(manager: manager, accounts: accounts, vaults: vaults, random: random))
     let greeting = greeting(hasMachines: machines != nil)
+    let onReady = Self.afterLast(of: 2) { report(greeting) }
     let door = try FrontDoor(
       configuration: FrontDoor.Configuration(
         addresses: listening.addresses, port: listening.port,
@@ -150,13 +162,28 @@ struct Platform {
       hosts: hosts(management: management, storage: storage, vault: vault, ledgers: ledgers, machines: machines),
       certificates: try NIOSSLCertificate.fromPEMBytes(Array(authority.serverCertificate.utf8)),
       privateKey: try NIOSSLPrivateKey(bytes: Array(serverKey.utf8), format: .pem), group: group, clock: clock, random: random, logger: named("edge"),
-      onReady: { report(greeting) })
-    let actions = OperatorActions(records: records, clock: clock, random: random, logger: named("control"))
-    try await actions.enterInterrupted()
+      onReady: onReady)
+    let log = ActionLog(records: records, clock: clock, random: random, logger: named("control"))
+    try await log.enterInterrupted()
+    let actions = OperatorActions(log: log)
+    let authorityRequests = AuthorityRequests(
+      records: records, isTenant: { [issuer] in try issuer.tenant($0, in: $1) != nil }, clock: clock, random: random)
+    let requests = LockboxCommands(lockbox: lockbox, register: authorityRequests)
+    let eyes = LockboxEyes(manager: manager, storage: storage, address: identity.address)
+    let operators = OperatorService(
+      self, actions: log, routes: LockboxRoutes(lockbox: lockbox, eyes: eyes).routes + AuthorityRoutes(register: authorityRequests).routes,
+      status: { try await status(machines) },
+      tenants: { try await erasure.handle("tenant list", [:])["tenants"]?.array ?? [] })
+    let operatorDoor = try operatorDoor(operators, group: group, onReady: onReady)
     let control = ControlSocket(
       path: directory.controlSocket, group: group, logger: named("control"),
       handler: { command, arguments, account in
-        try await actions.perform(command, arguments, by: account) { try await handle(command, arguments, machines, sovereignty, erasure) }
+        try Self.requireListed(command)
+        return try await actions.perform(command, arguments, by: account) {
+          if command.hasPrefix(OperatorService.prefix) { return try await operators.handle(command, arguments, account) }
+          if LockboxCommands.commands.contains(command) { return try await requests.handle(command, arguments, by: account) }
+          return try await handle(command, arguments, machines, sovereignty, erasure)
+        }
       })
     let issuer = issuer
     let ledger = ledger
@@ -165,10 +192,12 @@ struct Platform {
     let ledgerLogger = named("ledgers")
     var background = [
       BackgroundWork(name: "identity") { try await issuer.run() }, BackgroundWork(name: "ledger") { try await ledger.run() },
-      BackgroundWork(name: "notes") { try await notes.run() },
+      BackgroundWork(name: "notes") { try await notes.run() }, BackgroundWork(name: "operators") { try await operators.tokens.run() },
       BackgroundWork(name: "operations") { try await manager.run(dispatcher: management.dispatcher) },
       BackgroundWork(name: "purge") { try await storage.run() }, BackgroundWork(name: "vaults") { try await vault.run() },
+      BackgroundWork(name: "customer keys") { try await customerKeyring.run() },
       BackgroundWork(name: "compaction") { try await extents.run() },
+      BackgroundWork(name: "lockbox") { try await lockbox.run() },
       BackgroundWork(name: "secnumcloud") { try await sovereignty.run() }, BackgroundWork(name: "erasure") { try await erasure.run() },
       BackgroundWork(name: "ledgers") {
         try await ledgers.run { ledgerLogger.error("what a deleted ledger left is still there", metadata: ["error": "\($0)"]) }
@@ -179,7 +208,7 @@ struct Platform {
         BackgroundWork(name: "networks") { try await machines.networks.run() }, BackgroundWork(name: "machines") { try await machines.compute.run() },
       ]
     }
-    let services: [any Service] = [control, door] + background
+    let services: [any Service] = [control, door, operatorDoor] + background
     var configuration = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: named("lifecycle"))
     configuration.maximumGracefulShutdownDuration = Self.gracefulShutdown
@@ -190,19 +219,24 @@ struct Platform {
   }
 
   private func resourceManager(
-    accounts: StorageAccounts, vaults: Vaults, ledgers: ConfidentialLedgers, machines: MachinePlatform?, compliance: any RegulatoryCompliance
+    accounts: StorageAccounts, vaults: Vaults, ledgers: ConfidentialLedgers, lockbox: Lockbox, machines: MachinePlatform?,
+    customerKeys: CustomerKeyring, compliance: any RegulatoryCompliance
   ) -> ResourceManager {
     let records = records
     let locations = [Self.paris]
     return ResourceManager(
       records: records, access: access,
       providers: [
-        StorageProvider(accounts: accounts, random: random, clock: clock, address: identity.address, locations: locations.map(\.name)),
+        StorageProvider(
+          accounts: accounts, random: random, clock: clock, address: identity.address, locations: locations.map(\.name), identities: issuer),
         VaultProvider(vaults: vaults, random: random, address: identity.address, hasSecurityModule: module != nil),
         ConfidentialLedgerProvider(ledgers: ledgers, address: identity.address), MonitorProvider(),
+        ManagedIdentityProvider(identities: issuer),
+        LockboxProvider(lockbox: lockbox),
         SecurityProvider(compliance: compliance, address: identity.address, locations: locations.map(\.name)),
       ] + (machines?.providers ?? []),
-      locations: locations, secrets: KeyringSealer(keyring: keyring), environment: environment,
+      locations: locations, secrets: KeyringSealer(keyring: keyring), customerKeys: customerKeys, identities: issuer,
+      environment: environment,
       tenantProfile: { id in
         try await records.read { reader in
           try reader.fetch(Tenant.self, Tenant.key(id)).map {

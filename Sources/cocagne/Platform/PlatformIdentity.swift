@@ -12,6 +12,8 @@ struct PlatformIdentity: Record, Codable {
   var tenant: GUID
   var subscription: GUID
   var created: Timestamp
+  /// Where operators' clients reach it; nil in records of earlier days.
+  var operatorsPort: Int?
 
   var key: RecordKey { Self.key }
   /// What tells this cloud's machines and networks from another's on one host: six letters and digits.

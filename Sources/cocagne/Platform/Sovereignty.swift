@@ -29,13 +29,14 @@ struct Sovereignty: Sendable {
     let clock = cloud.clock
     let directory = cloud.directory
     let logger = Logger(label: "secnumcloud", copying: cloud.logger)
-    let site = Site(
+    var site = Site(
       address: cloud.identity.address, listeningAddresses: cloud.listening.addresses, folder: directory.path, records: directory.records,
       segments: directory.segments, log: directory.log, controlSocket: directory.controlSocket,
       rootKey: cloud.keyring.rootKey.isInModule ? directory.moduleRootKey : directory.rootKey,
       credentials: directory.credentials, machineFolder: machines?.folder, authorityCertificate: cloud.authority.certificate,
       locations: [Platform.paris], version: Release.version, executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
       processID: getpid(), started: cloud.started, created: cloud.identity.created, tenant: cloud.identity.tenant)
+    site.operatorsPort = cloud.operatorsPort
     let platform = ObservedPlatform(
       site: site, requirements: try SecNumCloudData.requirements(), records: cloud.records, keyring: keyring, extents: cloud.extents,
       access: cloud.access, identity: cloud.issuer,

@@ -5,7 +5,7 @@ internal import Wire
 /// A key that a customer sends with each request for a blob. It is kept nowhere: only its SHA-256 is, to tell whether the next one is the same.
 ///
 /// Source: Microsoft, "Provide an encryption key on a request to Blob storage".
-struct CustomerKey: Sendable {
+struct ProvidedKey: Sendable {
   /// 32 bytes: what the request brought.
   let key: SymmetricKey
   let sha256: [UInt8]
