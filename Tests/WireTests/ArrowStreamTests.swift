@@ -3,7 +3,7 @@ import Wire
 
 @Suite struct ArrowStreamTests {
   /// As pyarrow 26 and nanoarrow 0.9 read it.
-  @Test func aTableIsASchemaItsRowsAndAnEnd() throws {
+  @Test func aTableIsASchemaItsRowsAndAnEnd() {
     let stream = ArrowStream(
       columns: [
         ("Name", .strings(["a", nil])), ("Flag", .booleans([nil, true])), ("Size", .integers([7, nil])), ("Time", .seconds([0, 1])),
@@ -16,7 +16,7 @@ import Wire
       let length = rest.dropFirst(4).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
       #expect(length % 8 == 0)
       let head = Array(rest.dropFirst(8).prefix(length))
-      let body = try #require(Self.bodyLength(head))
+      let body = Self.bodyLength(head)
       #expect(body % 8 == 0)
       bodies.append(body)
       rest = rest.dropFirst(8 + length + body)
@@ -33,11 +33,12 @@ import Wire
   }
 
   /// Field 3 of the root table, a 64-bit number.
-  private static func bodyLength(_ head: [UInt8]) -> Int? {
+  private static func bodyLength(_ head: [UInt8]) -> Int {
     func number(_ position: Int, _ count: Int) -> Int { (0..<count).reversed().reduce(0) { $0 << 8 | Int(head[position + $1]) } }
     let table = number(0, 4)
     let vtable = table - number(table, 4)
-    guard number(vtable, 2) >= 12 else { return nil }
+    // A field that has its default is not written.
+    guard number(vtable, 2) >= 12 else { return 0 }
     let offset = number(vtable + 10, 2)
     return offset == 0 ? 0 : number(table + offset, 8)
   }

@@ -46,14 +46,13 @@ struct QueryRequest: Sendable {
       guard case .malformed(let reason) = error else { throw error }
       throw StorageError.invalidQuery(reason)
     }
-    let input = try root.child("InputSerialization").map { try Self.format($0) } ?? .delimited(DelimitedTextFormat())
+    let input = try root.child("InputSerialization").map { try Self.format($0, isAnswer: false) } ?? .delimited(DelimitedTextFormat())
     self.input = input
-    output = try root.child("OutputSerialization").map { try Self.format($0) } ?? input
-    if case .arrow = input { throw StorageError.invalidXmlNodeValue("Type", "arrow") }
+    output = try root.child("OutputSerialization").map { try Self.format($0, isAnswer: true) } ?? input
     if case .delimited = input, !statement.source.isEmpty { throw StorageError.invalidQuery("Only JSON has paths.") }
   }
 
-  private static func format(_ node: XMLElement) throws -> QueryFormat {
+  private static func format(_ node: XMLElement, isAnswer: Bool) throws -> QueryFormat {
     guard let format = node.child("Format"), let type = format.child("Type") else { throw StorageError.missingRequiredXmlNode("Type") }
     switch type.trimmedText.lowercased() {
     case "delimited":
@@ -69,7 +68,7 @@ struct QueryRequest: Sendable {
     case "json":
       let text = format.child("JsonTextConfiguration")?.child("RecordSeparator")?.text ?? ""
       return .json(recordSeparator: Array((text.isEmpty ? "\n" : text).utf8))
-    case "arrow":
+    case "arrow" where isAnswer:
       guard let schema = format.child("ArrowConfiguration")?.child("Schema") else { throw StorageError.missingRequiredXmlNode("Schema") }
       let fields = schema.children.filter { $0.name == "Field" }
       guard !fields.isEmpty else { throw StorageError.missingRequiredXmlNode("Field") }
