@@ -102,7 +102,9 @@ class Cloud:
             self.data.mkdir(mode=0o700, exist_ok=True)
             settings.write_text(json.dumps({"publicPool": [f"{free_pool()}.0/24"]}))
             settings.chmod(0o600)
-            (self.data / "external-keys.json").write_text(json.dumps({"hosts": ["keys.customer.localhost"]}))
+            allowed = self.data / "external-keys.json"
+            allowed.write_text(json.dumps({"hosts": ["keys.customer.localhost"]}))
+            allowed.chmod(0o600)
         self.pool = json.loads(settings.read_text())["publicPool"][0].rsplit(".", 1)[0]
 
     @property
