@@ -69,7 +69,7 @@ let package = Package(
   ],
   targets: [
     // Ground
-    floor("Base", []),
+    floor("Base", ["CLinux"]),
     floor("Wire", ["Base", .crypto]),
     floor("Declarations", ["Base", .yams]),
     floor("Records", ["Base", .grdb, .grdbSQLite]),
@@ -135,8 +135,8 @@ let package = Package(
     floor(
       "Compute",
       [
-        "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio,
-        .nioHTTP1, .nioPosix,
+        "Access", "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .logging,
+        .nio, .nioHTTP1, .nioPosix,
       ]),
     floor("Security", ["Base", "Records", "ResourceManager", "Wire", .crypto]),
     floor(
@@ -222,8 +222,8 @@ let package = Package(
     tests(
       "Compute",
       [
-        "Access", "Base", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio,
-        .nioHTTP1, .nioPosix,
+        "Access", "Base", "Directory", "Edge", "Fabric", "Hypervisor", "Identity", "Keyring", "Records", "ResourceManager", "Wire", .crypto, .logging,
+        .nio, .nioHTTP1, .nioPosix,
       ]),
     tests("Wire", ["Base", .crypto]),
     tests("Declarations", ["Base"]),

@@ -1,3 +1,4 @@
+public import Access
 public import Base
 internal import Crypto
 public import Fabric
@@ -50,6 +51,7 @@ public final class ComputeService: Sendable {
   let keyring: Keyring
   let customerKeys: CustomerKeyring
   let issuer: IdentityService
+  let identities: any ManagedIdentities
   let networks: any MachineNetworks
   let fabric: any Fabric
   let hypervisor: any Hypervisor
@@ -69,14 +71,15 @@ public final class ComputeService: Sendable {
 
   public init(
     configuration: ComputeConfiguration, records: any RecordStore, customerKeys: CustomerKeyring, issuer: IdentityService,
-    networks: any MachineNetworks, fabric: any Fabric, hypervisor: any Hypervisor, images: DiskImages, blobs: any BlobSource,
-    group: any EventLoopGroup, clock: any WallClock, random: any RandomSource, logger: Logger
+    identities: any ManagedIdentities, networks: any MachineNetworks, fabric: any Fabric, hypervisor: any Hypervisor, images: DiskImages,
+    blobs: any BlobSource, group: any EventLoopGroup, clock: any WallClock, random: any RandomSource, logger: Logger
   ) {
     self.configuration = configuration
     self.records = records
     keyring = customerKeys.keyring
     self.customerKeys = customerKeys
     self.issuer = issuer
+    self.identities = identities
     self.networks = networks
     self.fabric = fabric
     self.hypervisor = hypervisor

@@ -59,7 +59,7 @@ struct DiskEncryptionSetType: ReconciledResourceType, PreparedResourceType {
       throw CloudError.missingParameter("encryptionSet.activeKey")
     }
     try requireVersion(properties)
-    guard let identity = try ResourceIdentity.settle(change, service.issuer, in: transaction) ?? (existing == nil ? nil : .null) else {
+    guard let identity = try ResourceIdentity.settle(change, service.identities, in: transaction) ?? (existing == nil ? nil : .null) else {
       throw CloudError.missingParameter("identity")
     }
     // What the set's disks are wrapped with is looked at after each change, whatever it was.
@@ -162,7 +162,7 @@ struct DiskEncryptionSetType: ReconciledResourceType, PreparedResourceType {
   }
 
   func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {
-    try ResourceIdentity.remove(resource.identity, service.issuer, tenant: resource.tenant, in: transaction)
+    try ResourceIdentity.remove(resource.identity, service.identities, tenant: resource.tenant, in: transaction)
   }
 
   // MARK: Showing

@@ -62,7 +62,7 @@ struct VirtualMachineType: ReconciledResourceType, PreparedResourceType {
     for name in ["diagnosticsProfile", "licenseType", "additionalCapabilities", "priority"] { properties[name] = wanted[name] }
     if let set { properties["availabilitySet"] = ["id": .string(set.description)] }
     properties["timeCreated"] = existing?.properties["timeCreated"] ?? .string(change.context.now.iso8601Fractional)
-    let identity = try ResourceIdentity.settle(change, service.issuer, in: transaction)
+    let identity = try ResourceIdentity.settle(change, service.identities, in: transaction)
 
     let isResized = machine.size != size.name
     machine.size = size.name
@@ -151,7 +151,7 @@ struct VirtualMachineType: ReconciledResourceType, PreparedResourceType {
   }
 
   func delete(_ resource: Resource, context: OperationContext, in transaction: RecordTransaction) throws {
-    try ResourceIdentity.remove(resource.identity, service.issuer, tenant: resource.tenant, in: transaction)
+    try ResourceIdentity.remove(resource.identity, service.identities, tenant: resource.tenant, in: transaction)
     try transaction.remove(Machine.self, Machine.key(resource.tenant, resource.id))
   }
 

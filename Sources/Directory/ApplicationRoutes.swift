@@ -126,10 +126,10 @@ struct ApplicationRoutes: Sendable {
       let application = try find(call, in: transaction)
       try guardCredentials(application, mayManageRoles, in: transaction)
       if let principal = try services.identity.servicePrincipal(appID: application.appID, tenant: application.tenant, in: transaction) {
-        try services.removeTraces(of: principal.id, tenant: application.tenant, in: transaction)
+        try DirectoryTraces.remove(of: principal.id, tenant: application.tenant, services.access, in: transaction)
       }
       try services.identity.deleteApplication(application.id, tenant: application.tenant, in: transaction)
-      try services.removeTraces(of: application.id, tenant: application.tenant, in: transaction)
+      try DirectoryTraces.remove(of: application.id, tenant: application.tenant, services.access, in: transaction)
       return .application(application)
     }
     return .noContent

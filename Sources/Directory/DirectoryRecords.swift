@@ -33,4 +33,12 @@ struct Ownership: Record, Codable {
   var indexes: [RecordIndex] { [RecordIndex(Self.ownerIndex, owner.description)] }
 
   static let ownerIndex = "directory.ownership.owner"
+
+  static func owners(of object: GUID, tenant: GUID, in reader: any RecordReader) throws -> [Ownership] {
+    try reader.list(Ownership.self, under: RecordKey(tenant: tenant, object.description), limit: DirectoryLimits.maximumOwners)
+  }
+
+  static func owned(by owner: GUID, tenant: GUID, in reader: any RecordReader) throws -> [Ownership] {
+    try reader.list(Ownership.self, index: Ownership.ownerIndex, [owner.description], tenant: tenant, limit: DirectoryLimits.maximumOwnedObjects)
+  }
 }

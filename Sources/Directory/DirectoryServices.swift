@@ -87,31 +87,15 @@ struct DirectoryServices: Sendable {
     try transaction.save(KeptProperties(tenant: tenant, id: id, properties: merged))
   }
 
-  /// Removes what hangs on a principal or application that is being deleted: kept properties, ownerships of and by it, roles.
-  func removeTraces(of id: GUID, tenant: GUID, in transaction: RecordTransaction) throws {
-    try transaction.remove(KeptProperties.self, KeptProperties.key(tenant: tenant, id))
-    for ownership in try owners(of: id, tenant: tenant, in: transaction) { try transaction.remove(Ownership.self, ownership.key) }
-    for ownership in try owned(by: id, tenant: tenant, in: transaction) { try transaction.remove(Ownership.self, ownership.key) }
-    try access.unassignAll(of: id, tenant: tenant, in: transaction)
-  }
-
   // MARK: Owners
-
-  func owners(of object: GUID, tenant: GUID, in reader: any RecordReader) throws -> [Ownership] {
-    try reader.list(Ownership.self, under: RecordKey(tenant: tenant, object.description), limit: DirectoryLimits.maximumOwners)
-  }
-
-  func owned(by owner: GUID, tenant: GUID, in reader: any RecordReader) throws -> [Ownership] {
-    try reader.list(Ownership.self, index: Ownership.ownerIndex, [owner.description], tenant: tenant, limit: DirectoryLimits.maximumOwnedObjects)
-  }
 
   func addOwner(_ owner: GUID, to object: GUID, tenant: GUID, in transaction: RecordTransaction) throws {
     guard
       try identity.user(owner, tenant: tenant, in: transaction) != nil
         || identity.servicePrincipal(owner, tenant: tenant, in: transaction) != nil
     else { throw GraphError.notFound(owner.description) }
-    guard try owners(of: object, tenant: tenant, in: transaction).count < DirectoryLimits.maximumOwners,
-      try owned(by: owner, tenant: tenant, in: transaction).count < DirectoryLimits.maximumOwnedObjects
+    guard try Ownership.owners(of: object, tenant: tenant, in: transaction).count < DirectoryLimits.maximumOwners,
+      try Ownership.owned(by: owner, tenant: tenant, in: transaction).count < DirectoryLimits.maximumOwnedObjects
     else { throw GraphError.quotaExceeded }
     guard try transaction.insert(Ownership(tenant: tenant, object: object, owner: owner)) else { throw GraphError.referenceExists("owners") }
   }

@@ -121,7 +121,7 @@ struct GroupRoutes: Sendable {
     try await services.change(call) { transaction in
       try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction)
       guard try services.identity.deleteGroup(id, tenant: tenant, in: transaction) else { throw GraphError.notFound(id.description) }
-      try services.removeTraces(of: id, tenant: tenant, in: transaction)
+      try DirectoryTraces.remove(of: id, tenant: tenant, services.access, in: transaction)
       return .group(id)
     }
     return .noContent

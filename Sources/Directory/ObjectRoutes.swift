@@ -121,7 +121,7 @@ struct ObjectRoutes: Sendable {
 
   private func ownedObjects(_ call: DirectoryCall, _ id: GUID) async throws -> EdgeResponse {
     let tenant = call.tenant
-    return try await objects(call) { try services.owned(by: id, tenant: tenant, in: $0).map(\.object) }
+    return try await objects(call) { try Ownership.owned(by: id, tenant: tenant, in: $0).map(\.object) }
   }
 
   /// A page of the objects of these ids.
@@ -163,7 +163,7 @@ struct ObjectRoutes: Sendable {
   @Sendable private func owners(_ call: DirectoryCall) async throws -> EdgeResponse {
     let id = try await subject(call)
     let tenant = call.tenant
-    return try await objects(call) { try services.owners(of: id, tenant: tenant, in: $0).map(\.owner) }
+    return try await objects(call) { try Ownership.owners(of: id, tenant: tenant, in: $0).map(\.owner) }
   }
 
   @Sendable private func addOwner(_ call: DirectoryCall) async throws -> EdgeResponse {

@@ -131,7 +131,7 @@ struct ServicePrincipalRoutes: Sendable {
       // It goes with its resource: without it, what lies under a key that it alone may use would be lost.
       guard !principal.isManagedIdentity else { throw GraphError.denied }
       try services.identity.deleteServicePrincipal(principal.id, tenant: principal.tenant, in: transaction)
-      try services.removeTraces(of: principal.id, tenant: principal.tenant, in: transaction)
+      try DirectoryTraces.remove(of: principal.id, tenant: principal.tenant, services.access, in: transaction)
       return .servicePrincipal(principal)
     }
     return .noContent

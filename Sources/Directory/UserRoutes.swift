@@ -143,8 +143,10 @@ struct UserRoutes: Sendable {
     let mayManageRoles = try await services.mayManageRoles(call.principal)
     try await services.change(call) { transaction in
       try services.guardPrivileged(id, tenant: tenant, mayManageRoles: mayManageRoles, in: transaction)
+      let guests = try services.identity.guests(of: User.HomeAccount(tenant: tenant, user: id), in: transaction)
       guard try services.identity.deleteUser(id, tenant: tenant, in: transaction) else { throw GraphError.notFound(id.description) }
-      try services.removeTraces(of: id, tenant: tenant, in: transaction)
+      try DirectoryTraces.remove(of: id, tenant: tenant, services.access, in: transaction)
+      for guest in guests { try DirectoryTraces.remove(of: guest.id, tenant: guest.tenant, services.access, in: transaction) }
       return .user(id)
     }
     return .noContent

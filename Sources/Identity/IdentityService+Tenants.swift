@@ -32,6 +32,10 @@ extension IdentityService {
     try reader.fetch(Tenant.self, Tenant.key(id))
   }
 
+  public func isTenant(_ id: GUID, in reader: any RecordReader) throws -> Bool {
+    try reader.exists(Tenant.self, Tenant.key(id))
+  }
+
   /// The tenant that a domain, in any case, belongs to.
   public func tenant(domain: String, in reader: any RecordReader) throws -> Tenant? {
     try reader.list(Tenant.self, index: Tenant.domainIndex, [domain.lowercased()], tenant: .zero, limit: 1).first

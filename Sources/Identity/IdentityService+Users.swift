@@ -118,7 +118,8 @@ extension IdentityService {
     try guests(of: home, in: reader).first { $0.tenant == tenant }
   }
 
-  func guests(of home: User.HomeAccount, in reader: any RecordReader) throws -> [User] {
+  /// The accounts that a user has as a guest of other tenants.
+  public func guests(of home: User.HomeAccount, in reader: any RecordReader) throws -> [User] {
     try reader.list(
       User.self, index: User.homeIndex, [home.tenant.description, home.user.description], tenant: .zero, limit: IdentityLimits.maximumSwept)
   }

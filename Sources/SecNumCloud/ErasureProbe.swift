@@ -75,7 +75,7 @@ struct ErasureProbe {
   private func inspect(_ tenant: GUID, _ look: inout Look) async throws {
     let identity = platform.identity
     let (entries, isThere) = try await platform.records.read { reader in
-      (try reader.entries(of: tenant, limit: 1).count, try identity.tenant(tenant, in: reader) != nil)
+      (try reader.entries(of: tenant, limit: 1).count, try identity.isTenant(tenant, in: reader))
     }
     look.note(entries > 0, "un enregistrement", "a record")
     look.note(isThere, "le locataire", "the tenant")

@@ -157,7 +157,7 @@ extension TenantErasure {
     let (now, site, key, identity) = (platform.now, platform.site, platform.evidenceKey, platform.identity)
     let entryID = platform.random.guid()
     return try await platform.records.write { transaction in
-      guard try transaction.entries(of: tenant, limit: 1).isEmpty, try identity.tenant(tenant, in: transaction) == nil,
+      guard try transaction.entries(of: tenant, limit: 1).isEmpty, try !identity.isTenant(tenant, in: transaction),
         try identity.guests(ofHome: tenant, limit: 1, in: transaction).isEmpty,
         try transaction.remove(ContractEnd.self, ContractEnd.key(tenant))
       else { return nil }

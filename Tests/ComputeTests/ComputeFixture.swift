@@ -1,6 +1,7 @@
 import Access
 import Base
 import Compute
+import Directory
 import Edge
 import Hypervisor
 import Identity
@@ -55,10 +56,10 @@ final class ComputeFixture: Sendable {
       host: Self.host, zones: ["1", "2", "3"], location: "paris", folder: directory("machines"), sizes: MachineSize.offered + Self.zonalSizes,
       memoryOvercommit: overcommit, address: address)
     service = ComputeService(
-      configuration: configuration, records: records, customerKeys: customerKeyring, issuer: issuer, networks: networks, fabric: fabric,
-      hypervisor: hypervisor,
-      images: DiskImages(random: random), blobs: NoBlobs(), group: MultiThreadedEventLoopGroup.singleton, clock: clock, random: random,
-      logger: logger)
+      configuration: configuration, records: records, customerKeys: customerKeyring, issuer: issuer,
+      identities: ResourceIdentities(identity: issuer, access: AccessControl(records: records)), networks: networks, fabric: fabric,
+      hypervisor: hypervisor, images: DiskImages(random: random), blobs: NoBlobs(), group: MultiThreadedEventLoopGroup.singleton, clock: clock,
+      random: random, logger: logger)
     try await service.prepare()
     let caller = Owner(principal: Principal(kind: .user, tenant: tenant, objectID: random.guid(), name: "owner"))
     let paris = Location(

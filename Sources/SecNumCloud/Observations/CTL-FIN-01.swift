@@ -175,7 +175,7 @@ public struct ControlFIN01: ControlObservation {
     let identity = platform.identity
     let (kinds, isThere, guests) = try await platform.records.read { reader in
       (
-        Set(try reader.entries(of: tenant, limit: Self.maximumNamed).map(\.kind)), try identity.tenant(tenant, in: reader) != nil,
+        Set(try reader.entries(of: tenant, limit: Self.maximumNamed).map(\.kind)), try identity.isTenant(tenant, in: reader),
         try identity.guests(ofHome: tenant, limit: 1, in: reader).count
       )
     }

@@ -62,9 +62,9 @@ struct MachinePlatform {
       configuration: ComputeConfiguration(
         host: host, zones: location.zones, location: location.name, folder: settings.folder, sizes: settings.sizes,
         memoryOvercommit: settings.memoryOvercommit, address: address),
-      records: platform.records, customerKeys: customerKeys, issuer: platform.issuer, networks: networks, fabric: fabric, hypervisor: hypervisor,
-      images: DiskImages(random: platform.random), blobs: blobs, group: group, clock: platform.clock, random: platform.random,
-      logger: Logger(label: "compute", copying: platform.logger))
+      records: platform.records, customerKeys: customerKeys, issuer: platform.issuer, identities: platform.identities, networks: networks,
+      fabric: fabric, hypervisor: hypervisor, images: DiskImages(random: platform.random), blobs: blobs, group: group, clock: platform.clock,
+      random: platform.random, logger: Logger(label: "compute", copying: platform.logger))
     try await compute.prepare()
     return MachinePlatform(cloud: cloud, folder: settings.folder, networks: networks, compute: compute, fabric: fabric, hypervisor: hypervisor)
   }

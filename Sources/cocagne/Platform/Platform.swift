@@ -113,7 +113,7 @@ struct Platform {
     let ledger = try await Ledger(
       origin: "\(address.domain)/ledger", records: records, keyring: keyring,
       witnesses: try LedgerSettings.read(directory).open(group: MultiThreadedEventLoopGroup.singleton), clock: clock, random: random,
-      logger: Logger(label: "ledger", copying: logger), isTenant: { try issuer.tenant($0, in: $1) != nil })
+      logger: Logger(label: "ledger", copying: logger), isTenant: { try issuer.isTenant($0, in: $1) })
     return Platform(
       directory: directory, identity: identity, listening: listening, operatorsPort: operatorsPort, hasDevelopmentStorage: hasDevelopmentStorage,
       authority: authority,
@@ -167,7 +167,7 @@ struct Platform {
     try await log.enterInterrupted()
     let actions = OperatorActions(log: log)
     let authorityRequests = AuthorityRequests(
-      records: records, isTenant: { [issuer] in try issuer.tenant($0, in: $1) != nil }, clock: clock, random: random)
+      records: records, isTenant: { [issuer] in try issuer.isTenant($0, in: $1) }, clock: clock, random: random)
     let requests = LockboxCommands(lockbox: lockbox, register: authorityRequests)
     let eyes = LockboxEyes(manager: manager, storage: storage, address: identity.address)
     let operators = OperatorService(
@@ -218,6 +218,8 @@ struct Platform {
     logger.notice("stopped")
   }
 
+  var identities: ResourceIdentities { ResourceIdentities(identity: issuer, access: access) }
+
   private func resourceManager(
     accounts: StorageAccounts, vaults: Vaults, ledgers: ConfidentialLedgers, lockbox: Lockbox, machines: MachinePlatform?,
     customerKeys: CustomerKeyring, compliance: any RegulatoryCompliance
@@ -228,14 +230,14 @@ struct Platform {
       records: records, access: access,
       providers: [
         StorageProvider(
-          accounts: accounts, random: random, clock: clock, address: identity.address, locations: locations.map(\.name), identities: issuer),
+          accounts: accounts, random: random, clock: clock, address: identity.address, locations: locations.map(\.name), identities: identities),
         VaultProvider(vaults: vaults, random: random, address: identity.address, hasSecurityModule: module != nil),
         ConfidentialLedgerProvider(ledgers: ledgers, address: identity.address), MonitorProvider(),
-        ManagedIdentityProvider(identities: issuer),
+        ManagedIdentityProvider(identities: identities),
         LockboxProvider(lockbox: lockbox),
         SecurityProvider(compliance: compliance, address: identity.address, locations: locations.map(\.name)),
       ] + (machines?.providers ?? []),
-      locations: locations, secrets: KeyringSealer(keyring: keyring), customerKeys: customerKeys, identities: issuer,
+      locations: locations, secrets: KeyringSealer(keyring: keyring), customerKeys: customerKeys, identities: identities,
       environment: environment,
       tenantProfile: { id in
         try await records.read { reader in
