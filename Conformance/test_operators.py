@@ -237,6 +237,8 @@ def test_a_removed_operator_is_out_at_once(operators, workspace):
     operators.command("operator", "disable", person.email)
     assert call(operators, person, "/status", bearer).status_code == 401
     operators.command("operator", "enable", person.email)
+    assert call(operators, person, "/status", bearer).status_code == 401, "a token of before is ended for good"
+    bearer = signed_in(operators, person)
     assert call(operators, person, "/status", bearer).status_code == 200
     operators.command("operator", "roles", person.email, "--role", "auditeur")
     assert call(operators, person, "/operators", bearer).status_code == 200

@@ -23,6 +23,8 @@ public struct Operator: Record, Codable, Equatable {
   public var addedBy: String
   /// Since when the person may not sign in; nil for everybody else.
   public var disabled: Timestamp?
+  /// How often the person was disabled. A token of before stays ended when the person may sign in again.
+  var disablings = 0
 
   public var key: RecordKey { Self.key(id) }
 

@@ -109,9 +109,11 @@ public struct OperatorRegister: Sendable {
     }
   }
 
-  /// Takes the right to sign in away from a person, or gives it back. Tokens end at once. Throws `OperatorRefusal`.
+  /// Takes the right to sign in away from a person, or gives it back. Tokens end at once and for good; grants that have not ended are
+  /// there again when the person is. Throws `OperatorRefusal`.
   public func setDisabled(_ isDisabled: Bool, _ name: String, by account: Account) async throws -> Operator {
     try await change(name, isDisabled ? "operator disabled" : "operator enabled", by: account) { changed, now, _ in
+      if isDisabled, changed.disabled == nil { changed.disablings += 1 }
       changed.disabled = isDisabled ? changed.disabled ?? now : nil
     }
   }

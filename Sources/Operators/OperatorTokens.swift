@@ -80,7 +80,8 @@ public struct OperatorTokens: Sendable {
       [
         "aud": .string(address.operations), "iss": .string(address.issuer), "iat": .integer(now), "nbf": .integer(now),
         "exp": .integer(now + OperatorLimits.tokenSeconds), "sub": id, "oid": id, "appid": id, "azp": id, "idtyp": "operator",
-        "certificate": .string(Base64URL.encode(person.thumbprint)), "uti": .string(Base64URL.encode(random.bytes(16))), "ver": "2.0",
+        "certificate": .string(Base64URL.encode(person.thumbprint)), "disablings": .integer(Int64(person.disablings)),
+        "uti": .string(Base64URL.encode(random.bytes(16))), "ver": "2.0",
       ], key: key.privateKey, keyID: key.record.id)
   }
 
@@ -103,13 +104,13 @@ public struct OperatorTokens: Sendable {
     guard parsed.payload["iss"]?.string == address.issuer else { throw TokenError.wrongIssuer }
     guard parsed.payload["aud"]?.string == address.operations else { throw TokenError.wrongAudience }
     guard let id = parsed.payload["oid"]?.string.flatMap({ GUID($0) }), let expires = parsed.date("exp"), let begins = parsed.date("nbf"),
-      let certificate = parsed.payload["certificate"]?.string
+      let certificate = parsed.payload["certificate"]?.string, let disablings = parsed.payload["disablings"]?.integer
     else { throw TokenError.malformed }
     // The one clock gives it and reads it: nothing is added.
     guard now < expires else { throw TokenError.expired }
     guard begins <= now else { throw TokenError.notYetValid }
     guard let person = try await records.read({ try OperatorRegister.active(id, in: $0) }), Base64URL.encode(person.thumbprint) == certificate,
-      now < person.notAfter
+      disablings == Int64(person.disablings), now < person.notAfter
     else { throw TokenError.unknownPrincipal }
     return person.principal
   }

@@ -195,6 +195,7 @@ import Wire
       #expect(try await fixture.records.read { try OperatorRegister.principal(person.id, in: $0) } == nil)
       _ = try await fixture.register.setDisabled(false, person.email, by: OperatorFixture.account)
       #expect(await fixture.call(.GET, "/status", token: try await fixture.signIn(person, key)).status == 200)
+      #expect(await fixture.call(.GET, "/status", token: token).status == 401)
     }
     try await fixture.close()
   }
