@@ -53,7 +53,15 @@ extension ResourceManager {
       deployment.id.name, group: deployment.id.resourceGroup, body: body, context, now: deployment.startTime, values: values)
   }
 
-  /// Deploys everything; gives why it failed, if it did.
+  /// How the deployment of one resource went.
+  private enum Outcome {
+    case done
+    case failed(CloudError)
+    /// The tenant's key closed meanwhile.
+    case closed
+  }
+
+  /// Deploys everything; gives why it failed, if it did. Throws `RecordsClosed` once all that had begun has ended: then the rest is for later.
   private func run(
     _ plan: DeploymentPlan, _ operation: LongRunningOperation, _ key: RecordKey, _ dispatcher: ArmDispatcher
   ) async throws -> CloudError? {
@@ -63,28 +71,36 @@ extension ResourceManager {
     let skipped = Set(plan.expanded.resources.filter { !$0.isDeployed || $0.isExisting }.map(\.id))
     var started: Set<ResourceID> = done
     var failures: [CloudError] = []
-    var isCanceled = false
-    try await withThrowingTaskGroup(of: (ResourceID, CloudError?).self) { group in
+    var (isCanceled, isClosed) = (false, false)
+    try await withThrowingTaskGroup(of: (ResourceID, Outcome).self) { group in
       var running = 0
       while true {
         isCanceled = try await records.read { try $0.fetch(Deployment.self, key)?.isCancelRequested ?? true }
-        if failures.isEmpty, !isCanceled {
+        if failures.isEmpty, !isCanceled, !isClosed {
           for resource in wanted
           where !started.contains(resource.id) && resource.dependsOn.allSatisfy({ done.contains($0) || skipped.contains($0) })
             && running < ResourceManagerLimits.maximumParallelDeployments
           {
+            guard let body = try await body(of: resource, plan, operation) else {
+              isClosed = true
+              break
+            }
             started.insert(resource.id)
             running += 1
-            let body = try await body(of: resource, plan, operation)
             group.addTask { await (resource.id, self.deploy(resource.id, resource.apiVersion, body, operation, key, dispatcher)) }
           }
         }
-        guard let (id, failure) = try await group.next() else { break }
+        guard let (id, outcome) = try await group.next() else { break }
         running -= 1
-        if let failure { failures.append(failure) } else { done.insert(id) }
+        switch outcome {
+        case .done: done.insert(id)
+        case .failed(let failure): failures.append(failure)
+        case .closed: isClosed = true
+        }
       }
     }
     try Task.checkCancellation()
+    if isClosed { throw RecordsClosed() }
     if isCanceled { return CloudError(409, "DeploymentCanceled", "The deployment '\(plan.id.name)' was canceled.") }
     guard !failures.isEmpty else { return nil }
     return CloudError(
@@ -93,9 +109,10 @@ extension ResourceManager {
         + "https://aka.ms/arm-deployment-operations for usage details.", target: plan.id.description, details: failures)
   }
 
-  /// A resource's body, or the error that its expressions end in.
-  private func body(of resource: ExpandedResource, _ plan: DeploymentPlan, _ operation: LongRunningOperation) async throws -> Result<JSON, CloudError>
-  {
+  /// A resource's body, or the error that its expressions end in; nil where the tenant's key has closed.
+  private func body(
+    of resource: ExpandedResource, _ plan: DeploymentPlan, _ operation: LongRunningOperation
+  ) async throws -> Result<JSON, CloudError>? {
     let context = operation.context(now: clock.now(), requestID: random.guid())
     do {
       return .success(
@@ -103,6 +120,8 @@ extension ResourceManager {
           let runtime = DeploymentRuntime(catalog: catalog, context: context, transaction: transaction)
           return Self.withoutNulls(try plan.expanded.body(of: resource, runtime: runtime))
         })
+    } catch is RecordsClosed {
+      return nil
     } catch let error as CloudError where error.status < 500 {
       return .failure(error)
     }
@@ -117,11 +136,11 @@ extension ResourceManager {
     }
   }
 
-  /// Deploys one resource and waits until it is there; gives why it is not.
+  /// Deploys one resource and waits until it is there.
   private func deploy(
     _ id: ResourceID, _ apiVersion: String, _ body: Result<JSON, CloudError>, _ operation: LongRunningOperation, _ key: RecordKey,
     _ dispatcher: ArmDispatcher
-  ) async -> CloudError? {
+  ) async -> Outcome {
     let stepID = random.guid()
     do {
       try await mark(key) { [now = clock.now()] deployment in
@@ -145,7 +164,7 @@ extension ResourceManager {
         }
         var shown = error
         shown.target = shown.target ?? id.description
-        return shown
+        return .failed(shown)
       }
       try await mark(key) { [now = clock.now()] deployment in
         guard let index = deployment.steps.firstIndex(where: { $0.id == stepID }) else { return }
@@ -153,10 +172,12 @@ extension ResourceManager {
         deployment.steps[index].statusCode = answer.status
         deployment.steps[index].endTime = now
       }
-      return nil
+      return .done
+    } catch is RecordsClosed {
+      return .closed
     } catch {
       if !(error is CancellationError) { logger.error("deployment step failed", metadata: ["target": "\(id)", "error": "\(error)"]) }
-      return CloudError(500, "InternalServerError", "The deployment of '\(id.name)' failed inside of the platform.")
+      return .failed(CloudError(500, "InternalServerError", "The deployment of '\(id.name)' failed inside of the platform."))
     }
   }
 
@@ -175,8 +196,12 @@ extension ResourceManager {
   private func awaitEnd(of operation: LongRunningOperation) async throws {
     while true {
       guard let current = try await records.read({ try $0.fetch(LongRunningOperation.self, operation.key) }) else { return }
-      if let failure = current.failure { throw failure.error }
-      if current.status.isTerminal { return }
+      if current.status.isTerminal {
+        // How it ended is sealed.
+        if current.sealed != nil { throw RecordsClosed() }
+        if let failure = current.failure { throw failure.error }
+        return
+      }
       try await Task.sleep(for: .milliseconds(ResourceManagerLimits.deletionPollMilliseconds))
     }
   }

@@ -5,6 +5,7 @@ import NIOHTTP1
 import Records
 import ResourceManager
 import Simulation
+import Synchronization
 import Testing
 import Wire
 
@@ -251,11 +252,8 @@ import Wire
     try await cloud.close()
   }
 
-  @Test func aDeploymentWaitsForTheKeyAndThenGoesOn() async throws {
-    let keys = TwinCustomerKeys()
-    let cloud = try await Cloud(keys: keys)
-    await cloud.makeGroup()
-    await protect(cloud)
+  /// Submits the deployment of a thing that is called `made`; gives its path.
+  private func deploy(_ cloud: Cloud) async -> String {
     let resource: JSON = [
       "type": "Microsoft.Test/things", "apiVersion": "2024-01-01", "name": "made", "location": "paris", "properties": ["text": "x"],
     ]
@@ -265,6 +263,46 @@ import Wire
     ]
     let path = cloud.group("rg") + "/providers/Microsoft.Resources/deployments/d"
     #expect(await cloud.send(.PUT, path, body: ["properties": ["mode": "Incremental", "template": template]]).status == 201)
+    return path
+  }
+
+  @Test func aDeploymentUnderWayWaitsForTheKeyThatClosesAndThenGoesOn() async throws {
+    let keys = TwinCustomerKeys()
+    let cloud = try await Cloud(keys: keys)
+    await cloud.makeGroup()
+    await protect(cloud)
+    let path = await deploy(cloud)
+    let clock = cloud.clock
+    let closes = Mutex(true)
+    cloud.authorizer.rule { question in
+      guard question.action == "Microsoft.Test/things/write",
+        closes.withLock({ closes in
+          defer { closes = false }
+          return closes
+        })
+      else { return nil }
+      keys.refuse(.keyDisabled)
+      clock.advance(by: .seconds(KeyringLimits.customerKeySeconds))
+      return nil
+    }
+    for _ in 0..<3 {
+      #expect(await !cloud.manager.drainOperations(cloud.endpoint.dispatcher))
+      #expect(try await cloud.manager.pendingOperations().count == 1)
+    }
+    #expect(closes.withLock { !$0 })
+    open(cloud, keys)
+    await cloud.manager.drainOperations(cloud.endpoint.dispatcher)
+    #expect(await cloud.send(.GET, path).json["properties"]?["provisioningState"] == "Succeeded")
+    #expect(await cloud.send(.GET, cloud.thing("made")).status == 200)
+    try await cloud.close()
+  }
+
+  @Test func aDeploymentWaitsForTheKeyAndThenGoesOn() async throws {
+    let keys = TwinCustomerKeys()
+    let cloud = try await Cloud(keys: keys)
+    await cloud.makeGroup()
+    await protect(cloud)
+    let path = await deploy(cloud)
     await close(cloud, keys)
     for _ in 0..<3 {
       #expect(await !cloud.manager.drainOperations(cloud.endpoint.dispatcher))
