@@ -80,6 +80,14 @@ struct DiskKeys: Sendable {
   ///
   /// Throws a `CloudError` where a customer does not allow it; then all is as before.
   func protect(_ disk: DiskRecord, newest: String? = nil) async throws {
+    do {
+      try await settle(disk, newest)
+    } catch KeyringError.noSuchKey {
+      throw CloudError.computeNotFound(disk.id)
+    }
+  }
+
+  private func settle(_ disk: DiskRecord, _ newest: String?) async throws {
     let address = address
     let (set, actual) = try await records.read { reader in
       (

@@ -89,7 +89,11 @@ struct MachineLifecycle: Sendable {
   private func openKeys(_ plan: Plan) async throws {
     guard plan.machine.wanted == .running else { return }
     do {
-      for disk in plan.disks { try await service.diskKeys.open(disk.record) }
+      for disk in plan.disks {
+        // A change of set that could not be carried out is, before the disk is used.
+        try await service.diskKeys.protect(disk.record)
+        try await service.diskKeys.open(disk.record)
+      }
     } catch let error as CloudError where error.status < 500 {
       if try await !isThere(plan.machine) { _ = try await service.noteKeyFailure(plan.machine, error) }
       throw error
