@@ -23,6 +23,8 @@ public protocol DiskFile: AnyObject, Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws
   /// Fills the buffer from a byte offset and gives the count of bytes read, which is smaller only at the end of the file.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int
+  /// Fills the whole buffer as `read` does where no device is to be waited for; false where one may be, and nothing is known of the buffer then.
+  func readWithoutWaiting(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool
   /// Makes every write that returned before this call durable, with the file's length.
   func sync() throws
   /// The file's length in bytes.

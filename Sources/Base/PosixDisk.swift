@@ -1,3 +1,5 @@
+internal import CLinux
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -90,6 +92,10 @@ final class PosixFile: DiskFile {
       filled += count
     }
     return filled
+  }
+
+  func readWithoutWaiting(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
+    read_cached(descriptor, buffer.baseAddress, UInt(buffer.count), offset) == buffer.count
   }
 
   func sync() throws {

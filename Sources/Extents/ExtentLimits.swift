@@ -6,7 +6,7 @@ public struct ExtentLimits: Sendable {
   public var frameBytes = 64 << 10
   /// Bytes that one read takes from the disk at most.
   public var readBytes = 1 << 20
-  /// Reads and writes of extents up to this many bytes run on the caller's thread, for the page cache answers them; larger ones go to the store's threads.
+  /// Writes of extents up to this many bytes run on the caller's thread, for the page cache takes them; larger ones go to the store's threads.
   public var inlineBytes = 128 << 10
   /// Bytes after which a long write asks the disk to begin, so that a sync never finds more than twice as many of it unwritten.
   public var writeBehindBytes = 8 << 20

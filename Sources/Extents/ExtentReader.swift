@@ -63,8 +63,8 @@ public final class ExtentReader: Sendable {
     }
     let bytes: ByteBuffer
     do {
-      if step.part.record.layout.storedBytes(ofFrames: step.frames) <= store.limits.inlineBytes {
-        bytes = try read(step)
+      if let cached = try readWithoutWaiting(step) {
+        bytes = cached
       } else {
         bytes = try await store.threads.runIfActive { [self] in try read(step) }
       }
@@ -106,30 +106,45 @@ public final class ExtentReader: Sendable {
     return piece
   }
 
-  private func read(_ step: Step) throws -> ByteBuffer {
-    let layout = step.part.record.layout
+  /// Nil where a device may have to be waited for.
+  private func readWithoutWaiting(_ step: Step) throws -> ByteBuffer? {
     var output = ByteBuffer()
-    output.reserveCapacity(step.range.count)
-    try store.withStoredFrames(step.frames, of: step.part.record, in: step.part.pin.segment) { index, stored in
+    return try read(step, mayWait: false, into: &output) ? output : nil
+  }
+
+  private func read(_ step: Step) throws -> ByteBuffer {
+    var output = ByteBuffer()
+    _ = try read(step, mayWait: true, into: &output)
+    return output
+  }
+
+  private func read(_ step: Step, mayWait: Bool, into output: inout ByteBuffer) throws -> Bool {
+    let layout = step.part.record.layout
+    return try store.withStoredFrames(step.frames, of: step.part.record, in: step.part.pin.segment, mayWait: mayWait) { index, stored in
+      if output.capacity == 0 { output.reserveCapacity(step.range.count) }
       let plain = try step.cipher.open(stored, frame: index, plainBytes: layout.plainBytes(ofFrame: index))
       let start = index * layout.frameBytes
       let wanted = step.range.clamped(to: start..<start + plain.count)
       plain.withUnsafeBytes { _ = output.writeBytes(UnsafeRawBufferPointer(rebasing: $0[wanted.lowerBound - start..<wanted.upperBound - start])) }
     }
-    return output
   }
 }
 
 extension ExtentStore {
-  /// Reads stored frames and visits each of them. Blocks. A frame that `visit` finds bad, or that is not there, is logged and throws `ExtentError.corrupt`.
+  /// Reads stored frames and visits each of them. A frame that `visit` finds bad, or that is not there, is logged and throws `ExtentError.corrupt`.
+  ///
+  /// It blocks, unless it may not wait: then it visits none and gives false where the bytes are not in memory.
   func withStoredFrames(
-    _ frames: Range<Int>, of record: ExtentRecord, in segment: Segment, _ visit: (_ index: Int, _ stored: UnsafeRawBufferPointer) throws -> Void
-  ) throws {
+    _ frames: Range<Int>, of record: ExtentRecord, in segment: Segment, mayWait: Bool,
+    _ visit: (_ index: Int, _ stored: UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Bool {
     let layout = record.layout
     let start = record.offset + layout.offset(ofFrame: frames.lowerBound)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: layout.storedBytes(ofFrames: frames), alignment: 16)
     defer { buffer.deallocate() }
-    let count = try table.file(of: segment).read(into: buffer, at: start)
+    let file = try table.file(of: segment)
+    if !mayWait && !file.readWithoutWaiting(into: buffer, at: start) { return false }
+    let count = mayWait ? try file.read(into: buffer, at: start) : buffer.count
     for index in frames {
       let offset = layout.offset(ofFrame: index) - layout.offset(ofFrame: frames.lowerBound)
       let end = offset + layout.plainBytes(ofFrame: index) + FrameLayout.overhead
@@ -141,5 +156,6 @@ extension ExtentStore {
         throw ExtentError.corrupt(record.id)
       }
     }
+    return true
   }
 }

@@ -86,7 +86,7 @@ extension ExtentStore {
   private func copy(
     _ frames: Range<Int>, of record: ExtentRecord, outOf segment: Segment, into reservation: Reservation, _ cipher: FrameCipher?
   ) throws {
-    try withStoredFrames(frames, of: record, in: segment) { index, stored in
+    _ = try withStoredFrames(frames, of: record, in: segment, mayWait: true) { index, stored in
       if let cipher { _ = try cipher.open(stored, frame: index, plainBytes: record.layout.plainBytes(ofFrame: index)) }
       try reservation.file.write(stored, at: reservation.range.lowerBound + record.layout.offset(ofFrame: index))
     }

@@ -152,6 +152,8 @@ public final class SimulatedDisk: Disk {
     }
   }
 
+  fileprivate var failsReads: Bool { state.withLock { ($0.readFailures?.count ?? 0) > 0 } }
+
   fileprivate func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int, in number: Int) throws -> Int {
     try state.withLock { state in
       try state.requirePower("pread")
@@ -343,6 +345,12 @@ private final class SimulatedFile: DiskFile {
 
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
     try disk.read(into: buffer, at: offset, in: number)
+  }
+
+  func readWithoutWaiting(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
+    // What the device will fail is not in memory.
+    guard !disk.failsReads else { return false }
+    return (try? disk.read(into: buffer, at: offset, in: number)) == buffer.count
   }
 
   func sync() throws {
