@@ -39,11 +39,15 @@ public struct ByteWriter: Sendable {
   }
 
   public mutating func string(_ value: String) {
-    blob(Array(value.utf8))
+    var value = value
+    value.withUTF8 { text in
+      unsigned(UInt64(text.count))
+      bytes.append(contentsOf: text)
+    }
   }
 
   public mutating func guid(_ value: GUID) {
-    bytes.append(contentsOf: value.bytes)
+    value.withBytes { bytes.append(contentsOf: $0) }
   }
 
   public mutating func timestamp(_ value: Timestamp) {
@@ -69,6 +73,12 @@ public struct ByteReader: Sendable {
   public init(_ bytes: some Sequence<UInt8>) {
     self.bytes = ArraySlice(bytes)
     position = self.bytes.startIndex
+  }
+
+  /// What is in an array already is not copied.
+  public init(_ bytes: [UInt8]) {
+    self.bytes = bytes[...]
+    position = 0
   }
 
   public struct Malformed: Error, Equatable {
@@ -113,20 +123,28 @@ public struct ByteReader: Sendable {
   }
 
   public mutating func blob() throws -> [UInt8] {
-    let count = try unsigned()
-    guard count <= UInt64(bytes.endIndex - position) else { throw Malformed() }
-    defer { position += Int(count) }
-    return Array(bytes[position..<position + Int(count)])
+    Array(try slice())
   }
 
   public mutating func string() throws -> String {
-    String(decoding: try blob(), as: UTF8.self)
+    String(decoding: try slice(), as: UTF8.self)
+  }
+
+  private mutating func slice() throws -> ArraySlice<UInt8> {
+    let count = try unsigned()
+    guard count <= UInt64(bytes.endIndex - position) else { throw Malformed() }
+    defer { position += Int(count) }
+    return bytes[position..<position + Int(count)]
   }
 
   public mutating func guid() throws -> GUID {
-    var words: [UInt64] = [0, 0]
-    for index in 0..<16 { words[index / 8] = words[index / 8] << 8 | UInt64(try byte()) }
-    return GUID(high: words[0], low: words[1])
+    GUID(high: try word(), low: try word())
+  }
+
+  private mutating func word() throws -> UInt64 {
+    var word: UInt64 = 0
+    for _ in 0..<8 { word = word << 8 | UInt64(try byte()) }
+    return word
   }
 
   public mutating func timestamp() throws -> Timestamp {

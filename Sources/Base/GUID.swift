@@ -22,21 +22,20 @@ public struct GUID: Hashable, Sendable, Codable, Comparable, LosslessStringConve
 
   /// Parses the 36-character form, in either case; anything else gives nil.
   public init?(_ text: String) {
-    var nibbles: [UInt8] = []
-    nibbles.reserveCapacity(32)
+    var (high, low): (UInt64, UInt64) = (0, 0)
     var position = 0
     for byte in text.utf8 {
       if position == 8 || position == 13 || position == 18 || position == 23 {
         guard byte == UInt8(ascii: "-") else { return nil }
       } else {
         guard let nibble = hexadecimalValue(byte) else { return nil }
-        nibbles.append(nibble)
+        // What the first half no longer holds is the second's.
+        if position < 18 { high = high << 4 | UInt64(nibble) } else { low = low << 4 | UInt64(nibble) }
       }
       position += 1
     }
-    guard position == 36, nibbles.count == 32 else { return nil }
-    high = nibbles[0..<16].reduce(UInt64(0)) { $0 << 4 | UInt64($1) }
-    low = nibbles[16..<32].reduce(UInt64(0)) { $0 << 4 | UInt64($1) }
+    guard position == 36 else { return nil }
+    self.init(high: high, low: low)
   }
 
   public var description: String {
@@ -48,7 +47,7 @@ public struct GUID: Hashable, Sendable, Codable, Comparable, LosslessStringConve
           position += 1
         }
         let word = index < 16 ? high : low
-        buffer[position] = hexadecimalDigits[Int(word >> UInt64(60 - 4 * (index % 16)) & 0xF)]
+        buffer[position] = hexadecimalDigit(UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (index % 16)) & 0xF))
         position += 1
       }
       return 36
@@ -56,8 +55,11 @@ public struct GUID: Hashable, Sendable, Codable, Comparable, LosslessStringConve
   }
 
   /// The 16 bytes, most significant first.
-  public var bytes: [UInt8] {
-    (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64(56 - 8 * ($0 % 8))) }
+  public var bytes: [UInt8] { withBytes { Array($0) } }
+
+  /// Gives the 16 bytes for the duration of `body`.
+  public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try withUnsafeBytes(of: (high.bigEndian, low.bigEndian), body)
   }
 
   public static func < (left: GUID, right: GUID) -> Bool {

@@ -1,5 +1,8 @@
-/// The sixteen lower-case digits, as ASCII.
-let hexadecimalDigits: [UInt8] = Array("0123456789abcdef".utf8)
+/// The lower-case digit of a value below 16, as ASCII.
+public func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+  precondition(value < 16)
+  return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+}
 
 /// The value of one ASCII hexadecimal digit in either case, or nil.
 public func hexadecimalValue(_ byte: UInt8) -> UInt8? {
@@ -15,9 +18,10 @@ extension Sequence<UInt8> {
   /// Lower-case hexadecimal, two digits a byte.
   public var hexadecimal: String {
     var digits: [UInt8] = []
+    digits.reserveCapacity(2 * underestimatedCount)
     for byte in self {
-      digits.append(hexadecimalDigits[Int(byte >> 4)])
-      digits.append(hexadecimalDigits[Int(byte & 0xF)])
+      digits.append(hexadecimalDigit(byte >> 4))
+      digits.append(hexadecimalDigit(byte & 0xF))
     }
     return String(decoding: digits, as: UTF8.self)
   }

@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
 /// A byte key, ordered lexicographically by unsigned bytes.
 public struct KeyBytes: Comparable, Hashable, Sendable {
   /// The key itself.
@@ -10,7 +14,14 @@ public struct KeyBytes: Comparable, Hashable, Sendable {
 
   /// Lexicographic by unsigned bytes; a key precedes those that it begins.
   public static func < (left: KeyBytes, right: KeyBytes) -> Bool {
-    left.bytes.lexicographicallyPrecedes(right.bytes)
+    left.bytes.withUnsafeBytes { left in
+      right.bytes.withUnsafeBytes { right in
+        let common = min(left.count, right.count)
+        guard common > 0, let first = left.baseAddress, let second = right.baseAddress else { return left.count < right.count }
+        let order = memcmp(first, second, common)
+        return order == 0 ? left.count < right.count : order < 0
+      }
+    }
   }
 
   /// The smallest key above this one.

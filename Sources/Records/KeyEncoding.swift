@@ -63,8 +63,7 @@ enum KeyEncoding {
   private static func space(_ space: UInt8, tenant: GUID, kind: String) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(96)
-    for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: tenant.high >> UInt64(shift))) }
-    for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: tenant.low >> UInt64(shift))) }
+    tenant.withBytes { bytes.append(contentsOf: $0) }
     bytes.append(space)
     append(kind, to: &bytes)
     return bytes
@@ -76,12 +75,16 @@ enum KeyEncoding {
   }
 
   private static func appendEscaped(_ component: String, to bytes: inout [UInt8]) {
-    for byte in component.utf8 {
-      if byte < firstPlainByte {
-        bytes.append(escape)
-        bytes.append(byte + 1)
-      } else {
-        bytes.append(byte)
+    var component = component
+    component.withUTF8 { text in
+      guard text.contains(where: { $0 < firstPlainByte }) else { return bytes.append(contentsOf: text) }
+      for byte in text {
+        if byte < firstPlainByte {
+          bytes.append(escape)
+          bytes.append(byte + 1)
+        } else {
+          bytes.append(byte)
+        }
       }
     }
   }

@@ -1,7 +1,7 @@
 /// What a transaction's closure did, as the writer needs it to commit.
 struct RecordChanges: Sendable {
-  /// The version of each key that was read; 0 where there was none.
-  var reads: [KeyBytes: Int64] = [:]
+  /// The version of each key that was read; 0 where there was none. A key stands there as often as it was read.
+  var reads: [(key: KeyBytes, version: Int64)] = []
   var ranges: [ScannedRange] = []
   var writes = WriteBuffer()
   var afterCommit: [@Sendable () -> Void] = []

@@ -24,7 +24,8 @@ public final class RecordTransaction: RecordReader {
     let key = KeyBytes(key)
     if let write = changes.writes.write(forKey: key) { return write.value }
     let entry = try snapshot.entry(forKey: key.bytes)
-    changes.reads[key] = entry?.version ?? 0
+    // What is read to be changed is read twice.
+    if changes.reads.last?.key != key { changes.reads.append((key, entry?.version ?? 0)) }
     return entry?.value
   }
 
