@@ -67,7 +67,7 @@ def test_resources_are_listed_by_type_group_and_tag(cloud, az, group, account):
     name, _ = account
     assert [item["name"] for item in az("resource", "list", "-g", group)] == [name]
     assert name in [item["name"] for item in az("resource", "list", "--resource-type", "Microsoft.Storage/storageAccounts")]
-    assert az("resource", "list", "--resource-type", "Microsoft.KeyVault/vaults") == []
+    assert az("resource", "list", "-g", group, "--resource-type", "Microsoft.KeyVault/vaults") == []
     identifier = f"/subscriptions/{cloud.subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
     assert az("resource", "show", "--ids", identifier)["id"] == identifier
 

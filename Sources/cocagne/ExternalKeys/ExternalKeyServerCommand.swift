@@ -56,7 +56,7 @@ struct ExternalKeyServerKey: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "key", abstract: "Fait une clé. — Makes a key.")
 
   @OptionGroup var options: ExternalKeyFolderOption
-  @Option(help: "AES-256, RSA-3072 ou RSA-4096.") var kind = ExternalKeyMaterial.Sort.rsa3072.rawValue
+  @Option(help: "AES-256, RSA-3072 ou RSA-4096. — AES-256, RSA-3072 or RSA-4096.") var kind = ExternalKeyMaterial.Sort.rsa3072.rawValue
   @Argument(help: "Lettres, chiffres et traits d'union. — Letters, digits and hyphens.") var name: String
 
   func run() throws {
