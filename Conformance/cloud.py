@@ -20,6 +20,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 LAUNCHER = Path(os.environ.get("COCAGNE", REPOSITORY / "cocagne"))
 STANDARD_PORT = 443
 FALLBACK_PORT = 8443
+FIRST_EPHEMERAL_PORT = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+PORTS = range(FIRST_EPHEMERAL_PORT - 12_000, FIRST_EPHEMERAL_PORT)
+GIVEN_PORTS = set()
 # `up` has to load keys, open the records and bind; a machine that runs other tests meanwhile is slow.
 START_SECONDS = 60
 # The bound that the cloud promises for a stop, and what the measurement may add.
@@ -33,9 +36,12 @@ def unique(prefix):
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that nobody has: not one of those that connections are given by themselves, or a cloud that begins again may find it taken."""
+    while True:
+        port = random.choice(PORTS)
+        if port not in GIVEN_PORTS and may_bind(port):
+            GIVEN_PORTS.add(port)
+            return port
 
 
 def may_bind(port):

@@ -187,14 +187,18 @@ def remove_entry_and_number_anew(export):
     export.lines = renumbered(export.lines)
 
 
-def remove_newest_everywhere(export):
-    lines = export.read("heads.ndjson")
-    sizes = [json.loads(line)["size"] for line in lines]
-    # Each minute has its head, also one in which nothing was entered.
-    size = max(size for size in sizes if size < sizes[-1])
-    export.lines = export.lines[:size]
-    export.write("leaves", export.read("leaves")[:size])
-    export.write("heads.ndjson", [line for line, covered in zip(lines, sizes) if covered <= size])
+def remove_newest_everywhere(witnessed):
+    """Leaves the greatest log that has not grown yet to what a witness has seen of it."""
+
+    def attack(export):
+        lines = export.read("heads.ndjson")
+        sizes = [json.loads(line)["size"] for line in lines]
+        size = max(size for size in sizes if size < witnessed)
+        export.lines = export.lines[:size]
+        export.write("leaves", export.read("leaves")[:size])
+        export.write("heads.ndjson", [line for line, covered in zip(lines, sizes) if covered <= size])
+
+    return attack
 
 
 def remove_newest_entries(export):
@@ -270,6 +274,7 @@ def test_each_attack_is_named_by_both_verifiers(watched_cloud, own_cloud, worksp
     assert size >= GROUPS + 10
     kept = workspace / unique("kept")
     shutil.copy(witness, kept)
+    witnessed = int(kept.read_text().splitlines()[1])
     key = ledger(cloud, "status")["verifierKey"]
     assert kinds(honest, kept) == (set(), set()) and kinds(honest, kept, "--key", key) == (set(), set())
 
@@ -286,7 +291,7 @@ def test_each_attack_is_named_by_both_verifiers(watched_cloud, own_cloud, worksp
         ("a removed entry", remove_entry, "removed-entry"),
         ("a removed entry, the rest numbered anew", remove_entry_and_number_anew, "removed-entry"),
         ("removed newest entries", remove_newest_entries, "removed-newest"),
-        ("removed newest entries with all that tells of them", remove_newest_everywhere, "removed-newest"),
+        ("removed newest entries with all that tells of them", remove_newest_everywhere(witnessed), "removed-newest"),
         ("a reordered pair", exchange, "reordered"), ("a reordered pair, numbered anew", exchange_and_number_anew, "reordered")):
         folder = workspace / unique("export")
         shutil.copytree(honest, folder)
