@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -231,6 +232,18 @@ class Cloud:
     def environment(self):
         """What a client's process is given."""
         return clean_environment() | self.variables
+
+    @contextmanager
+    def inside(self):
+        """Makes this process a client's: SDKs run inside of it."""
+        before = dict(os.environ)
+        os.environ.clear()
+        os.environ.update(self.environment())
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     # Raw requests
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from azure_cli import Az
-from cloud import FALLBACK_PORT, STANDARD_PORT, Cloud, clean_environment, free_port, may_bind, unique
+from cloud import FALLBACK_PORT, STANDARD_PORT, Cloud, free_port, may_bind, unique
 from machines import GUEST_BUILDER, LIGHT_IMAGE
 from vaults import make_vault
 
@@ -31,13 +31,8 @@ def cloud(workspace):
     port = next(filter(may_bind, (wanted, FALLBACK_PORT)), None) or free_port()
     cloud = Cloud(workspace / "shared", port)
     cloud.up()
-    before = dict(os.environ)
-    # The SDKs run inside this process.
-    os.environ.clear()
-    os.environ.update(clean_environment() | cloud.variables)
-    yield cloud
-    os.environ.clear()
-    os.environ.update(before)
+    with cloud.inside():
+        yield cloud
     cloud.remove_machines()
     cloud.stop()
 

@@ -34,7 +34,7 @@ def house(workspace):
     data.mkdir(mode=0o700)
     witness.mkdir()
     (data / "ledger.json").write_text(json.dumps({"witnesses": [{"name": "archive", "directory": str(witness), "history": 3}]}))
-    cloud = Cloud(data, free_port(), options=("--operators-port", str(free_port())))
+    cloud = Cloud(data, free_port())
     cloud.checkpoint = witness / "checkpoint"
     cloud.up()
     yield cloud

@@ -1,7 +1,6 @@
 """The operator's people: their own issuer, their own port, roles without data, and nothing of a tenant's in any answer."""
 
 import json
-import os
 import socket
 import time
 import uuid
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from cloud import Cloud, clean_environment, free_port, unique
+from cloud import Cloud, free_port, unique
 
 # What a tenant keeps, and no operator may see. It stands in blobs, in a secret, in messages and in entities.
 CANARY = "chapon-" + uuid.uuid4().hex
@@ -47,14 +46,10 @@ def keys():
 @pytest.fixture(scope="module")
 def operators(workspace):
     """A cloud of its own, in whose environment MSAL runs."""
-    cloud = Cloud(workspace / unique("ops"), free_port(), options=("--operators-port", str(free_port())))
+    cloud = Cloud(workspace / unique("ops"), free_port())
     cloud.up()
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(clean_environment() | cloud.variables)
-    yield cloud
-    os.environ.clear()
-    os.environ.update(before)
+    with cloud.inside():
+        yield cloud
     cloud.remove_machines()
     cloud.stop()
 
