@@ -70,13 +70,14 @@ let package = Package(
   targets: [
     // Ground
     floor("Base", ["CLinux"]),
-    floor("Wire", ["Base", .crypto]),
+    floor("Wire", ["Base", "CProcessor", .crypto]),
     floor("Declarations", ["Base", .yams]),
     floor("Records", ["Base", .grdb, .grdbSQLite]),
     floor("Keyring", ["Base", "Records", .crypto, .cryptoExtras, .logging]),
     floor("Extents", ["Base", "Keyring", "Records", .crypto, .logging, .nio, .nioPosix, .serviceLifecycle]),
     floor("Ledger", ["Base", "Keyring", "Records", "Wire", .asn1, .crypto, .logging, .x509]),
     floor("Programs", ["Base", .subprocess]),
+    .systemLibrary(name: "CProcessor"),
     // Engines
     .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
     .systemLibrary(name: "CLinux"),

@@ -7,75 +7,90 @@ extension Timestamp {
   /// RFC 1123, as HTTP writes it: `Mon, 23 Nov 2026 16:43:46 GMT`.
   public var httpDate: String {
     let date = CivilDate(self)
-    return "\(Self.weekdays[date.weekday]), \(Self.padded(date.day, 2)) \(Self.months[date.month - 1]) \(Self.padded(date.year, 4)) \(date.clock) GMT"
+    return DateWriter.text { writer in
+      writer.name(date.weekday, of: Self.weekdays)
+      writer.text(", ")
+      writer.number(date.day, width: 2)
+      writer.text(" ")
+      writer.name(date.month - 1, of: Self.months)
+      writer.text(" ")
+      writer.number(date.year, width: 4)
+      writer.text(" ")
+      writer.clock(of: date)
+      writer.text(" GMT")
+    }
   }
 
   /// ISO 8601 with whole seconds: `2026-11-23T16:43:46Z`.
   public var iso8601: String {
     let date = CivilDate(self)
-    return "\(date.calendar)T\(date.clock)Z"
+    return DateWriter.text { writer in
+      writer.calendar(of: date)
+      writer.text("T")
+      writer.clock(of: date)
+      writer.text("Z")
+    }
   }
 
   /// ISO 8601 with seven digits of fraction, as ARM and storage write it: `2026-11-23T16:43:46.9729070Z`.
   public var iso8601Fractional: String {
     let date = CivilDate(self)
-    return "\(date.calendar)T\(date.clock).\(Self.padded(Int(microseconds - seconds * 1_000_000), 6))0Z"
+    let fraction = Int(microseconds - seconds * 1_000_000)
+    return DateWriter.text { writer in
+      writer.calendar(of: date)
+      writer.text("T")
+      writer.clock(of: date)
+      writer.text(".")
+      writer.number(fraction, width: 6)
+      writer.text("0Z")
+    }
   }
 
   /// Parses an RFC 1123 date (GMT only).
   public init?(httpDate text: some StringProtocol) {
-    let fields = text.utf8.split(separator: UInt8(ascii: " ")).map { Array($0) }
-    guard fields.count == 6, fields[0].count == 4, fields[5].elementsEqual("GMT".utf8),
-      let day = Self.digits(fields[1], 1...2), let year = Self.digits(fields[3], 4...4),
-      let month = Self.months.firstIndex(where: { $0.utf8.elementsEqual(fields[2]) }),
-      Self.weekdays.contains(where: { ($0 + ",").utf8.elementsEqual(fields[0]) })
+    var reader = DateReader(text)
+    reader.skipSpaces()
+    guard reader.name(of: Self.weekdays) != nil, reader.skip(UInt8(ascii: ",")), reader.skipSpaces(),
+      let day = reader.number(2) ?? reader.number(1), reader.skipSpaces(),
+      let month = reader.name(of: Self.months), reader.skipSpaces(),
+      let year = reader.number(4), reader.skipSpaces(),
+      let hour = reader.number(2), reader.skip(UInt8(ascii: ":")), let minute = reader.number(2), reader.skip(UInt8(ascii: ":")),
+      let second = reader.number(2), reader.skipSpaces(),
+      reader.skip(UInt8(ascii: "G")), reader.skip(UInt8(ascii: "M")), reader.skip(UInt8(ascii: "T"))
     else { return nil }
-    let clock = fields[4].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map { Array($0) }
-    guard clock.count == 3, let hour = Self.digits(clock[0], 2...2), let minute = Self.digits(clock[1], 2...2),
-      let second = Self.digits(clock[2], 2...2)
-    else { return nil }
+    reader.skipSpaces()
+    guard reader.isAtEnd else { return nil }
     self.init(year: year, month: month + 1, day: day, hour: hour, minute: minute, second: second)
   }
 
   /// Parses ISO 8601: a date alone, or with a time down to minutes, seconds or a fraction of up to nine digits, and `Z`, an
   /// offset such as `+01:00`, or nothing (then UTC).
   public init?(iso8601 text: some StringProtocol) {
-    var rest = Array(text.utf8)[...]
-    func number(_ count: Int) -> Int? {
-      guard rest.count >= count, let value = Self.digits(Array(rest.prefix(count)), count...count) else { return nil }
-      rest = rest.dropFirst(count)
-      return value
-    }
-    func skip(_ byte: UInt8) -> Bool {
-      guard rest.first == byte else { return false }
-      rest = rest.dropFirst()
-      return true
-    }
-    guard let year = number(4), skip(UInt8(ascii: "-")), let month = number(2), skip(UInt8(ascii: "-")), let day = number(2) else { return nil }
+    var reader = DateReader(text)
+    guard let year = reader.number(4), reader.skip(UInt8(ascii: "-")), let month = reader.number(2), reader.skip(UInt8(ascii: "-")),
+      let day = reader.number(2)
+    else { return nil }
     var (hour, minute, second, fraction, offset) = (0, 0, 0, 0, 0)
-    if skip(UInt8(ascii: "T")) || skip(UInt8(ascii: " ")) {
-      guard let hours = number(2), skip(UInt8(ascii: ":")), let minutes = number(2) else { return nil }
+    if reader.skip(UInt8(ascii: "T")) || reader.skip(UInt8(ascii: " ")) {
+      guard let hours = reader.number(2), reader.skip(UInt8(ascii: ":")), let minutes = reader.number(2) else { return nil }
       (hour, minute) = (hours, minutes)
-      if skip(UInt8(ascii: ":")) {
-        guard let seconds = number(2) else { return nil }
+      if reader.skip(UInt8(ascii: ":")) {
+        guard let seconds = reader.number(2) else { return nil }
         second = seconds
-        if skip(UInt8(ascii: ".")) {
-          let part = Array(rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-          rest = rest.dropFirst(part.count)
-          guard (1...9).contains(part.count), let value = Self.digits(Array((part + Array(repeating: UInt8(ascii: "0"), count: 6)).prefix(6)), 6...6)
-          else { return nil }
-          fraction = value
+        if reader.skip(UInt8(ascii: ".")) {
+          guard let microseconds = reader.microseconds() else { return nil }
+          fraction = microseconds
         }
       }
-      if skip(UInt8(ascii: "+")) || rest.first == UInt8(ascii: "-") {
-        let sign = skip(UInt8(ascii: "-")) ? -1 : 1
-        guard let hours = number(2), skip(UInt8(ascii: ":")), let minutes = number(2) else { return nil }
-        offset = sign * (hours * 3600 + minutes * 60)
+      let isAhead = reader.skip(UInt8(ascii: "+"))
+      if isAhead || reader.skip(UInt8(ascii: "-")) {
+        guard let hours = reader.number(2), reader.skip(UInt8(ascii: ":")), let minutes = reader.number(2) else { return nil }
+        offset = (isAhead ? 1 : -1) * (hours * 3600 + minutes * 60)
       } else {
-        _ = skip(UInt8(ascii: "Z"))
+        _ = reader.skip(UInt8(ascii: "Z"))
       }
     }
-    guard rest.isEmpty, let whole = Timestamp(year: year, month: month, day: day, hour: hour, minute: minute, second: second) else { return nil }
+    guard reader.isAtEnd, let whole = Timestamp(year: year, month: month, day: day, hour: hour, minute: minute, second: second) else { return nil }
     self.init(microseconds: whole.microseconds + Int64(fraction) - Int64(offset) * 1_000_000)
   }
 
@@ -87,17 +102,144 @@ extension Timestamp {
     self.init(seconds: Int64(days) * 86400 + Int64(hour * 3600 + minute * 60 + min(second, 59)))
   }
 
-  static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-  static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+  /// Three letters each, Sunday first.
+  private static let weekdays: StaticString = "SunMonTueWedThuFriSat"
+  private static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
+}
 
-  static func padded(_ number: Int, _ width: Int) -> String {
-    let text = String(number)
-    return text.utf8.count >= width ? text : String(repeating: "0", count: width - text.utf8.count) + text
+/// Writes a date into the bytes of the string that it becomes.
+private struct DateWriter {
+  private let buffer: UnsafeMutableBufferPointer<UInt8>
+  private var count = 0
+
+  /// More than any date takes: a year of 64 bits has 20 characters.
+  private static let capacity = 48
+
+  static func text(_ body: (inout DateWriter) -> Void) -> String {
+    String(unsafeUninitializedCapacity: capacity) { buffer in
+      var writer = DateWriter(buffer: buffer)
+      body(&writer)
+      return writer.count
+    }
   }
 
-  private static func digits(_ bytes: [UInt8], _ count: ClosedRange<Int>) -> Int? {
-    guard count.contains(bytes.count), bytes.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
-    return bytes.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+  private init(buffer: UnsafeMutableBufferPointer<UInt8>) {
+    self.buffer = buffer
+  }
+
+  mutating func text(_ text: StaticString) {
+    text.withUTF8Buffer { bytes in
+      for byte in bytes { append(byte) }
+    }
+  }
+
+  /// Of names of three letters, one after the other, the one at `index`.
+  mutating func name(_ index: Int, of names: StaticString) {
+    names.withUTF8Buffer { bytes in
+      for byte in bytes[(3 * index)..<(3 * index + 3)] { append(byte) }
+    }
+  }
+
+  /// At least `width` digits.
+  mutating func number(_ number: Int, width: Int) {
+    if number < 0 { append(UInt8(ascii: "-")) }
+    var (rest, digits, divisor) = (number.magnitude, width, UInt(1))
+    for _ in 1..<width { divisor *= 10 }
+    while rest / divisor >= 10 { (divisor, digits) = (divisor * 10, digits + 1) }
+    for _ in 0..<digits {
+      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
+      (rest, divisor) = (rest % divisor, max(1, divisor / 10))
+    }
+  }
+
+  mutating func calendar(of date: CivilDate) {
+    number(date.year, width: 4)
+    text("-")
+    number(date.month, width: 2)
+    text("-")
+    number(date.day, width: 2)
+  }
+
+  mutating func clock(of date: CivilDate) {
+    number(date.secondOfDay / 3600, width: 2)
+    text(":")
+    number(date.secondOfDay / 60 % 60, width: 2)
+    text(":")
+    number(date.secondOfDay % 60, width: 2)
+  }
+
+  private mutating func append(_ byte: UInt8) {
+    buffer[count] = byte
+    count += 1
+  }
+}
+
+/// Reads a date from left to right.
+private struct DateReader {
+  private let bytes: [UInt8]
+  private var position = 0
+
+  init(_ text: some StringProtocol) {
+    bytes = Array(text.utf8)
+  }
+
+  var isAtEnd: Bool { position == bytes.count }
+
+  private var digit: Int? {
+    guard position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) else { return nil }
+    return Int(bytes[position] - UInt8(ascii: "0"))
+  }
+
+  /// A number of exactly so many digits; what follows may be one more.
+  mutating func number(_ count: Int) -> Int? {
+    let start = position
+    var number = 0
+    for _ in 0..<count {
+      guard let digit else {
+        position = start
+        return nil
+      }
+      number = number * 10 + digit
+      position += 1
+    }
+    return number
+  }
+
+  /// A fraction of one to nine digits, of which six count.
+  mutating func microseconds() -> Int? {
+    var (count, microseconds) = (0, 0)
+    while let digit {
+      if count < 6 { microseconds = microseconds * 10 + digit }
+      (count, position) = (count + 1, position + 1)
+    }
+    guard (1...9).contains(count) else { return nil }
+    for _ in min(count, 6)..<6 { microseconds *= 10 }
+    return microseconds
+  }
+
+  /// Of names of three letters, one after the other, the index of the one that stands here.
+  mutating func name(of names: StaticString) -> Int? {
+    guard position + 3 <= bytes.count else { return nil }
+    let found = names.withUTF8Buffer { names in
+      stride(from: 0, to: names.count, by: 3).first { start in names[start..<(start + 3)].elementsEqual(bytes[position..<(position + 3)]) }
+    }
+    guard let found else { return nil }
+    position += 3
+    return found / 3
+  }
+
+  mutating func skip(_ byte: UInt8) -> Bool {
+    guard position < bytes.count, bytes[position] == byte else { return false }
+    position += 1
+    return true
+  }
+
+  /// False where there is none.
+  @discardableResult
+  mutating func skipSpaces() -> Bool {
+    let start = position
+    while skip(UInt8(ascii: " ")) {}
+    return position > start
   }
 }
 
@@ -126,12 +268,6 @@ private struct CivilDate {
     day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
     month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-  }
-
-  var calendar: String { "\(Timestamp.padded(year, 4))-\(Timestamp.padded(month, 2))-\(Timestamp.padded(day, 2))" }
-
-  var clock: String {
-    "\(Timestamp.padded(secondOfDay / 3600, 2)):\(Timestamp.padded(secondOfDay / 60 % 60, 2)):\(Timestamp.padded(secondOfDay % 60, 2))"
   }
 
   static func days(inMonth month: Int, of year: Int) -> Int {

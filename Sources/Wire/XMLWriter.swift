@@ -70,11 +70,20 @@ public struct XMLWriter: Sendable {
     return true
   }
 
+  /// Whether a byte stands for itself wherever it is.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""): false
+    default: (0x20..<0x7F).contains(byte)
+    }
+  }
+
   private mutating func raw(_ text: String) {
     bytes.append(contentsOf: text.utf8)
   }
 
   private mutating func escaped(_ text: String, inAttribute: Bool) {
+    if text.utf8.allSatisfy(Self.isPlain) { return raw(text) }
     guard Self.canWrite(text) else {
       let writable = text.unicodeScalars.map { Self.canWrite(String($0)) ? Character($0) : "\u{FFFD}" }
       return escaped(String(writable), inAttribute: inAttribute)

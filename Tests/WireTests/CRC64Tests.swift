@@ -1,3 +1,5 @@
+import Base
+import Simulation
 import Testing
 import Wire
 
@@ -31,6 +33,20 @@ import Wire
       crc.update(bytes[..<cut])
       crc.update(bytes[cut...])
       #expect(crc.value == Self.reference(bytes), "cut at \(cut)")
+    }
+  }
+
+  @Test func foldingGivesWhatTheTablesGiveForEveryLengthStartAndCut() {
+    let random = SeededRandom(seed: 64)
+    let bytes = random.bytes(8192)
+    for length in Array(0..<700) + (0..<200).map({ _ in random.number(below: bytes.count) }) {
+      let start = random.number(below: bytes.count - length)
+      let cut = start + random.number(below: length + 1)
+      var (folded, tables) = (CRC64(), CRC64(folding: false))
+      folded.update(bytes[start..<cut])
+      folded.update(bytes[cut..<start + length])
+      tables.update(bytes[start..<start + length])
+      #expect(folded.value == tables.value, "\(length) bytes from \(start), cut at \(cut)")
     }
   }
 }
