@@ -1,3 +1,9 @@
+internal import CLinux
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
 /// Randomness. The system's is cryptographically strong; tests pass a seeded one whose seed they print on failure.
 public protocol RandomSource: Sendable {
   /// `count` random bytes.
@@ -31,13 +37,13 @@ public struct SystemRandom: RandomSource {
   public init() {}
 
   public func bytes(_ count: Int) -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
-    var result: [UInt8] = []
-    result.reserveCapacity(count + 7)
-    while result.count < count {
-      withUnsafeBytes(of: generator.next()) { result.append(contentsOf: $0) }
+    [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let given = getrandom(buffer.baseAddress.map { $0 + filled }, count - filled, 0)
+        // A signal may interrupt a long one.
+        precondition(given > 0 || errno == EINTR, "getrandom: errno \(errno)")
+        filled += max(given, 0)
+      }
     }
-    result.removeLast(result.count - count)
-    return result
   }
 }

@@ -17,6 +17,8 @@ package final class BlobFastPath: ChannelDuplexHandler {
   private var exchange: Exchange?
   private var context: ChannelHandlerContext?
   private var hasHeldRead = false
+  /// Who is at the other end, found out at the first request.
+  private var peer: (address: String, connection: EdgeConnection)?
 
   /// One request of the fast path that is under way.
   private struct Exchange {
@@ -75,8 +77,9 @@ package final class BlobFastPath: ChannelDuplexHandler {
     let body = FastPathBody(length: length, highWaterBytes: door.limits.bodyHighWaterBytes) {
       eventLoop.execute { bound.value.bodyIsWanted() }
     }
-    let connection = EdgeConnection(context.channel, door)
-    guard let request = parts.request(body: body, remoteAddress: context.channel.peerAddress, connection: connection, random: door.random) else {
+    let peer = peer ?? (context.channel.peerAddress, EdgeConnection(context.channel, door))
+    self.peer = peer
+    guard let request = parts.request(body: body, remoteAddress: peer.address, connection: peer.connection, random: door.random) else {
       return false
     }
     exchange = Exchange(

@@ -20,7 +20,11 @@ package final class ConnectionLimits: ChannelDuplexHandler {
   private let limits: EdgeLimits
   private let logger: Logger
   private var phase = Phase.awaitingHead
-  private var deadline: Scheduled<Void>?
+  /// When what the connection waits for has taken too long, or is looked at.
+  private var due = NIODeadline.distantFuture
+  /// When the timer rings: at the latest when something is due. It is not set anew for every request, but when it rings too early.
+  private var alarm = NIODeadline.distantFuture
+  private var timer: Scheduled<Void>?
   /// Bytes in either direction since the last look.
   private var progressedBytes = 0
   /// Bytes handed to the socket that it has not taken.
@@ -37,37 +41,51 @@ package final class ConnectionLimits: ChannelDuplexHandler {
   }
 
   package func handlerRemoved(context: ChannelHandlerContext) {
-    deadline?.cancel()
+    timer?.cancel()
   }
 
   package func channelInactive(context: ChannelHandlerContext) {
-    deadline?.cancel()
+    timer?.cancel()
     context.fireChannelInactive()
   }
 
   private func awaitHead(seconds: Int64, context: ChannelHandlerContext) {
     phase = .awaitingHead
-    schedule(seconds: seconds, context: context) { handler, context in handler.close("no request in time", context: context) }
+    wait(seconds: seconds, context: context)
   }
 
   private func watchProgress(context: ChannelHandlerContext) {
     progressedBytes = 0
-    schedule(seconds: limits.progressIntervalSeconds, context: context) { handler, context in
-      let isClientsTurn = handler.phase == .awaitingBody ? handler.wantsRead : handler.unsentBytes > 0
-      if isClientsTurn && handler.progressedBytes < handler.limits.minimumProgressBytes {
-        handler.close("transfer too slow", context: context)
-      } else {
-        handler.watchProgress(context: context)
-      }
+    wait(seconds: limits.progressIntervalSeconds, context: context)
+  }
+
+  private func wait(seconds: Int64, context: ChannelHandlerContext) {
+    due = context.eventLoop.now + .seconds(seconds)
+    if due < alarm { setTimer(context: context) }
+  }
+
+  private func setTimer(context: ChannelHandlerContext) {
+    timer?.cancel()
+    alarm = due
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    timer = context.eventLoop.scheduleTask(deadline: due) {
+      let (handler, context) = bound.value
+      handler.ring(context: context)
     }
   }
 
-  private func schedule(seconds: Int64, context: ChannelHandlerContext, _ action: @escaping (ConnectionLimits, ChannelHandlerContext) -> Void) {
-    deadline?.cancel()
-    let bound = NIOLoopBound((self, context, action), eventLoop: context.eventLoop)
-    deadline = context.eventLoop.scheduleTask(in: .seconds(seconds)) {
-      let (handler, context, action) = bound.value
-      action(handler, context)
+  private func ring(context: ChannelHandlerContext) {
+    alarm = .distantFuture
+    guard context.eventLoop.now >= due else { return setTimer(context: context) }
+    switch phase {
+    case .awaitingHead: close("no request in time", context: context)
+    case .awaitingBody, .answering:
+      let isClientsTurn = phase == .awaitingBody ? wantsRead : unsentBytes > 0
+      if isClientsTurn && progressedBytes < limits.minimumProgressBytes {
+        close("transfer too slow", context: context)
+      } else {
+        watchProgress(context: context)
+      }
     }
   }
 

@@ -16,7 +16,7 @@ public struct EdgeLimits: Sendable {
   /// Bytes that a body or an answer must move in each interval in which the other side was waited for.
   public var minimumProgressBytes = 16 << 10
   /// Body bytes held for a service that is slower than its client, before the socket is no longer read.
-  public var bodyHighWaterBytes = 1 << 20
+  public var bodyHighWaterBytes = 512 << 10
   /// Unread body that is thrown away after an early answer to keep the connection; with more, the connection is closed.
   public var maximumDrainedBytes = 4 << 20
   /// How long a connection that will be closed goes on taking what the client still sends, so that the client reads the answer.

@@ -55,7 +55,8 @@ final class FastPathBody: EdgeBody {
   func next() async throws -> ByteBuffer? {
     let (isFirst, wasFull) = state.withLock { state in
       defer { state.hasAsked = true }
-      return (!state.hasAsked, state.bufferedBytes >= highWaterBytes)
+      // What has arrived whole need not be asked for.
+      return (!state.hasAsked && state.end == nil, state.bufferedBytes >= highWaterBytes)
     }
     if isFirst { wantMore() }
     let piece: ByteBuffer? = try await withCheckedThrowingContinuation { continuation in

@@ -29,8 +29,9 @@ public struct HostTable: Sendable {
     case .exact(let exact): return host == exact
     case .beginning(let prefix, let parent): return host.hasPrefix(prefix) && matches(.below(parent), host)
     case .below(let parent):
-      guard host.utf8.count > parent.utf8.count + 1, host.hasSuffix("." + parent) else { return false }
-      return !host.utf8.prefix(host.utf8.count - parent.utf8.count - 1).contains(UInt8(ascii: "."))
+      // The dot before the parent is the first one.
+      guard host.utf8.count > parent.utf8.count + 1, host.utf8.suffix(parent.utf8.count).elementsEqual(parent.utf8) else { return false }
+      return host.utf8.firstIndex(of: UInt8(ascii: ".")) == host.utf8.index(host.endIndex, offsetBy: -parent.utf8.count - 1)
     case .address:
       return host == "localhost" || host.hasPrefix("[") || host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
     }

@@ -12,6 +12,8 @@ package struct RequestHead {
   var query: Substring
   var headers: HTTPHeaders
   var authority: String
+  /// The host name without its port, lower-cased; an IPv6 address keeps its brackets.
+  package let host: String
 
   /// Nil when the target is no absolute path, or there is not exactly one `Host`.
   package init?(method: HTTPMethod, target: String, headers: HTTPHeaders, authority: String?) {
@@ -19,10 +21,11 @@ package struct RequestHead {
     self.method = method
     self.headers = headers
     self.authority = authority
-    let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let path = halves.first, path.hasPrefix("/") else { return nil }
-    self.path = path
-    query = halves.count == 2 ? halves[1] : ""
+    host = Self.host(of: authority)
+    guard target.utf8.first == UInt8(ascii: "/") else { return nil }
+    let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+    path = target[..<(mark ?? target.endIndex)]
+    query = mark.map { target[target.utf8.index(after: $0)...] } ?? ""
   }
 
   package init?(_ head: HTTPRequestHead) {
@@ -31,8 +34,7 @@ package struct RequestHead {
     self.init(method: head.method, target: head.uri, headers: head.headers, authority: hosts[0])
   }
 
-  /// The host name without its port, lower-cased; an IPv6 address keeps its brackets.
-  package var host: String {
+  private static func host(of authority: String) -> String {
     let name: Substring
     if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
       name = authority[...end]

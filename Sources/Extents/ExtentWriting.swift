@@ -18,8 +18,8 @@ struct ExtentWriting: Sendable {
   private var unsynced = 0
   private var syncRound: Int?
 
-  /// Stored bytes after which sealed frames go to the disk.
-  private static let flushBytes = 256 << 10
+  /// Stored bytes after which sealed frames go to the disk: with the frame that passes the bound they lie in a buffer of 256 KiB.
+  private static let flushBytes = 160 << 10
 
   init(record: ExtentRecord, reservation: Reservation, cipher: FrameCipher, limits: ExtentLimits, threads: NIOThreadPool) {
     self.record = record
@@ -61,7 +61,7 @@ struct ExtentWriting: Sendable {
     guard frames < layout.frameCount else { return false }
     let count = layout.plainBytes(ofFrame: frames)
     guard partial.readableBytes + bytes.readableBytes >= count else { return false }
-    if output.capacity == 0 { output.reserveCapacity(min(bytes.readableBytes + count, Self.flushBytes) + limits.frameBytes + FrameLayout.overhead) }
+    if output.capacity == 0 { output.reserveCapacity(min(bytes.readableBytes + count, Self.flushBytes) + limits.frameBytes) }
     if partial.readableBytes == 0 {
       try bytes.withUnsafeReadableBytes { plain in
         try cipher.seal(UnsafeRawBufferPointer(rebasing: plain[..<count]), frame: frames, into: &output)

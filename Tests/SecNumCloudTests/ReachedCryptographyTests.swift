@@ -37,7 +37,7 @@ struct ReachedCryptographyTests {
       case .earlyTLS: [".tlsv1"]
       case .unverified: ["certificateVerification"]
       case .passwordDerivation: ["PBKDF2.deriveKey"]
-      case .ownGenerator: [".random(", "arc4random", "rand(", "SystemRandomNumberGenerator", ".shuffled(", ".randomElement("]
+      case .ownGenerator: [".random(", "arc4random", "rand(", "SystemRandomNumberGenerator", "getrandom(", ".shuffled(", ".randomElement("]
       }
     }
 
@@ -54,7 +54,7 @@ struct ReachedCryptographyTests {
       case .unverified: #"certificateVerification = \.(none|noHostname)"#
       case .passwordDerivation: #"KDF\.Insecure\.PBKDF2\.deriveKey"#
       case .ownGenerator:
-        #"\.random\(in:|\.random\(\)|arc4random|[^A-Za-z0-9_]rand\(|SystemRandomNumberGenerator|\.shuffled\(\)|\.randomElement\(\)"#
+        #"\.random\(in:|\.random\(\)|arc4random|[^A-Za-z0-9_]rand\(|SystemRandomNumberGenerator|getrandom\(|\.shuffled\(\)|\.randomElement\(\)"#
       }
     }
   }
