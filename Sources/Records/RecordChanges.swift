@@ -1,6 +1,6 @@
 /// What a transaction's closure did, as the writer needs it to commit.
 struct RecordChanges: Sendable {
-  /// The version of each key that was read; 0 where there was none. A key stands there as often as it was read.
+  /// The version of each key that was read; 0 where there was none. A key may stand there more than once.
   var reads: [(key: KeyBytes, version: Int64)] = []
   var ranges: [ScannedRange] = []
   var writes = WriteBuffer()

@@ -15,6 +15,11 @@ extension RecordTransaction {
     return true
   }
 
+  /// Stores a record whose key was made for it, of an identifier that nobody had before: what cannot be there is not looked for.
+  public func add<R: Record>(_ record: R) throws {
+    try store(record, under: KeyEncoding.record(kind: R.kind, record.key), replacing: nil)
+  }
+
   /// Removes a record and its index entries; false when it was not there.
   @discardableResult
   public func remove<R: Record>(_ type: R.Type, _ key: RecordKey) throws -> Bool {

@@ -5,7 +5,11 @@ public final class RecordTransaction: RecordReader {
   public let sealer: (any RecordSealer)?
   private let snapshot: any RecordSnapshot
   private var changes = RecordChanges()
+  /// What was read last: what is to be changed is read before it is written, and again by what writes it.
+  private var recent: [(key: KeyBytes, value: [UInt8]?)] = []
   private var isOpen = true
+
+  private static let maximumRecent = 8
 
   init(_ snapshot: any RecordSnapshot, sealer: (any RecordSealer)?) {
     self.snapshot = snapshot
@@ -23,9 +27,11 @@ public final class RecordTransaction: RecordReader {
     precondition(isOpen, "a transaction outlived its closure")
     let key = KeyBytes(key)
     if let write = changes.writes.write(forKey: key) { return write.value }
+    if let read = recent.last(where: { $0.key == key }) { return read.value }
     let entry = try snapshot.entry(forKey: key.bytes)
-    // What is read to be changed is read twice.
-    if changes.reads.last?.key != key { changes.reads.append((key, entry?.version ?? 0)) }
+    changes.reads.append((key, entry?.version ?? 0))
+    if recent.count == Self.maximumRecent { recent.removeFirst() }
+    recent.append((key, entry?.value))
     return entry?.value
   }
 
