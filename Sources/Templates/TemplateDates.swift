@@ -17,6 +17,15 @@ enum TemplateDates {
     throw TemplateFailure.evaluation("'\(text)' is not a date and time in ISO 8601.")
   }
 
+  /// The years 1 to 9999, in seconds since 1970.
+  private static let range: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
+
+  /// So many seconds after 1970.
+  static func time(seconds: Int64) throws -> Timestamp {
+    guard range.contains(seconds) else { throw TemplateFailure.evaluation("The date is beyond the years 1 to 9999.") }
+    return Timestamp(seconds: seconds)
+  }
+
   static func text(_ time: Timestamp, _ format: String) -> String {
     let iso = Array(time.iso8601)
     func digits(_ range: Range<Int>) -> String { String(iso[range]) }
@@ -53,6 +62,12 @@ enum TemplateDates {
     if sign < 0 { rest = rest.dropFirst() }
     guard rest.popFirst() == "P", !rest.isEmpty else { throw TemplateFailure.evaluation("'\(duration)' is not a duration in ISO 8601.") }
     var (months, seconds, inTime): (Int64, Int64, Bool) = (0, 0, false)
+    func advance(_ sum: inout Int64, _ count: Int64, _ unit: Int64) throws {
+      let (product, isTooLarge) = count.multipliedReportingOverflow(by: unit)
+      let (total, overflow) = sum.addingReportingOverflow(product)
+      guard !isTooLarge, !overflow, total <= maximumSeconds else { throw TemplateFailure.evaluation("'\(duration)' is too long.") }
+      sum = total
+    }
     while let letter = rest.first {
       if letter == "T" {
         inTime = true
@@ -65,32 +80,36 @@ enum TemplateDates {
       }
       rest = rest.dropFirst(digits.count + 1)
       switch (unit, inTime) {
-      case ("Y", false): months += 12 * value
-      case ("M", false): months += value
-      case ("W", false): seconds += 604_800 * value
-      case ("D", false): seconds += 86_400 * value
-      case ("H", true): seconds += 3600 * value
-      case ("M", true): seconds += 60 * value
-      case ("S", true): seconds += value
+      case ("Y", false): try advance(&months, value, 12)
+      case ("M", false): try advance(&months, value, 1)
+      case ("W", false): try advance(&seconds, value, 604_800)
+      case ("D", false): try advance(&seconds, value, 86_400)
+      case ("H", true): try advance(&seconds, value, 3600)
+      case ("M", true): try advance(&seconds, value, 60)
+      case ("S", true): try advance(&seconds, value, 1)
       default: throw TemplateFailure.evaluation("'\(duration)' is not a duration in ISO 8601.")
       }
     }
-    return try move(time, months: sign * months).advanced(by: .seconds(sign * seconds))
+    let moved = try move(time, months: sign * months)
+    return try Self.time(seconds: moved.seconds + sign * seconds).advanced(by: .microseconds(moved.microseconds - moved.seconds * 1_000_000))
   }
+
+  /// More than all years that there are.
+  private static let maximumSeconds: Int64 = 1 << 40
 
   private static func move(_ time: Timestamp, months: Int64) throws -> Timestamp {
     guard months != 0 else { return time }
     let iso = Array(time.iso8601)
     guard let year = Int64(String(iso[0..<4])), let month = Int64(String(iso[5..<7])), let day = Int64(String(iso[8..<10])) else { return time }
     let total = year * 12 + month - 1 + months
+    guard (12...119_999).contains(total) else { throw TemplateFailure.evaluation("The date is beyond the years 1 to 9999.") }
     let (newYear, newMonth) = (total / 12, total % 12 + 1)
     let isLeap = newYear % 4 == 0 && (newYear % 100 != 0 || newYear % 400 == 0)
     let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
     func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    let text = "\(newYear)-\(two(newMonth))-\(two(min(day, lengths[Int(newMonth) - 1])))" + String(iso[10...])
-    guard (1000...9999).contains(newYear), let moved = Timestamp(iso8601: text) else {
-      throw TemplateFailure.evaluation("The date is beyond the years 1000 to 9999.")
-    }
+    let yearText = String(repeating: "0", count: 4 - String(newYear).count) + String(newYear)
+    let text = "\(yearText)-\(two(newMonth))-\(two(min(day, lengths[Int(newMonth) - 1])))" + String(iso[10...])
+    guard let moved = Timestamp(iso8601: text) else { throw TemplateFailure.evaluation("The date is beyond the years 1 to 9999.") }
     return moved
   }
 }

@@ -188,7 +188,9 @@ struct TemplateEvaluator {
     guard let loop = name.map({ name in loops.last { $0.name.lowercased() == name.lowercased() } }) ?? loops.last else {
       throw TemplateFailure.evaluation("The template function 'copyIndex' is not expected at this location: there is no copy loop of that name.")
     }
-    return .integer(loop.index + offset)
+    let (index, overflow) = loop.index.addingReportingOverflow(offset)
+    guard !overflow else { throw TemplateFailure.evaluation("The offset of 'copyIndex' is out of range.") }
+    return .integer(index)
   }
 
   // MARK: Lambdas

@@ -49,8 +49,8 @@ extension TemplateFunctions {
     "substring": Function(2...3) { arguments, _ in
       let characters = Array(try text(arguments[0], "substring"))
       let start = try integer(arguments[1], "substring")
-      let length = arguments.count > 2 ? try integer(arguments[2], "substring") : Int64(characters.count) - start
-      guard start >= 0, length >= 0, start + length <= Int64(characters.count) else {
+      let length = arguments.count > 2 ? try integer(arguments[2], "substring") : max(0, Int64(characters.count) - max(0, start))
+      guard (0...Int64(characters.count)).contains(start), (0...(Int64(characters.count) - start)).contains(length) else {
         throw TemplateFailure.evaluation("The index and length of 'substring' must refer to a place inside of the string.")
       }
       return .string(String(characters[Int(start)..<Int(start + length)]))
@@ -143,16 +143,28 @@ extension TemplateFunctions {
     }
   }
 
+  /// The most that older .NET takes.
+  private static let maximumDigits = 99
+
   /// Numbers in .NET's standard forms D, N, F, X.
   private static func formatted(_ value: JSON, _ form: String) throws -> String {
     guard let letter = form.first, let number = value.number else { return value.string ?? netText(value) }
     let digits = Int(form.dropFirst())
+    guard form.count == 1 || digits.map((0...maximumDigits).contains) == true else {
+      throw TemplateFailure.evaluation("The format '\(form)' is not served.")
+    }
+    func whole() throws -> Int64 {
+      guard let whole = value.integer ?? Int64(exactly: number.rounded(.towardZero)) else {
+        throw TemplateFailure.evaluation("The format '\(form)' is for integers.")
+      }
+      return whole
+    }
     switch letter {
     case "D", "d":
-      let text = String(abs(Int64(number)))
+      let text = String(try whole().magnitude)
       return (number < 0 ? "-" : "") + String(repeating: "0", count: max(0, (digits ?? 0) - text.count)) + text
     case "X", "x":
-      let text = String(Int64(number), radix: 16, uppercase: letter == "X")
+      let text = String(try whole(), radix: 16, uppercase: letter == "X")
       return String(repeating: "0", count: max(0, (digits ?? 0) - text.count)) + text
     case "N", "n", "F", "f":
       let places = min(digits ?? 2, 15)

@@ -124,12 +124,14 @@ enum TemplateFunctions {
     "div": Function(2) { arguments, _ in try arithmetic(arguments, "div") { $0.dividedReportingOverflow(by: $1) } },
     "mod": Function(2) { arguments, _ in try arithmetic(arguments, "mod") { $0.remainderReportingOverflow(dividingBy: $1) } },
     "int": Function(1) { arguments, _ in
-      if let value = arguments[0].number { return .integer(Int64(value)) }
-      guard let value = Int64(try text(arguments[0], "int")) else { throw TemplateFailure.evaluation("The argument of 'int' is not an integer.") }
+      if let value = arguments[0].integer { return .integer(value) }
+      let whole: Int64? =
+        if let number = arguments[0].number { Int64(exactly: number.rounded(.towardZero)) } else { Int64(try text(arguments[0], "int")) }
+      guard let value = whole else { throw TemplateFailure.evaluation("The argument of 'int' is not an integer.") }
       return .integer(value)
     },
     "float": Function(1) { arguments, _ in
-      guard let value = arguments[0].number ?? arguments[0].string.flatMap({ Double($0) }) else {
+      guard let value = arguments[0].number ?? arguments[0].string.flatMap({ Double($0) }), value.isFinite else {
         throw TemplateFailure.evaluation("The argument of 'float' is not a number.")
       }
       return .number(value)
@@ -172,7 +174,7 @@ enum TemplateFunctions {
       return .string(TemplateDates.text(moved, arguments.count > 2 ? try text(arguments[2], "dateTimeAdd") : "yyyy-MM-ddTHH:mm:ssZ"))
     },
     "datetimefromepoch": Function(1) { arguments, _ in
-      .string(TemplateDates.text(Timestamp(seconds: try integer(arguments[0], "dateTimeFromEpoch")), "yyyy-MM-ddTHH:mm:ssZ"))
+      .string(TemplateDates.text(try TemplateDates.time(seconds: try integer(arguments[0], "dateTimeFromEpoch")), "yyyy-MM-ddTHH:mm:ssZ"))
     },
     "datetimetoepoch": Function(1) { arguments, _ in .integer(try TemplateDates.parse(try text(arguments[0], "dateTimeToEpoch")).seconds) },
   ]

@@ -20,9 +20,8 @@ extension JSON {
     case .boolean(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
     case .integer(let value): output.append(contentsOf: String(value).utf8)
     case .number(let value):
-      // JSON has no word for these; a platform value is never one of them.
-      precondition(value.isFinite)
-      output.append(contentsOf: String(value).utf8)
+      // For infinities, and for what is no number, JSON has no word; they are written as ECMAScript writes them.
+      output.append(contentsOf: (value.isFinite ? String(value) : "null").utf8)
     case .string(let value): Self.write(value, to: &output)
     case .array(let elements):
       output.append(UInt8(ascii: "["))

@@ -49,6 +49,24 @@ import Wire
   }
 
   @Test(arguments: [
+    ("SELECT 1.0/0 AS x FROM BlobStorage", ""), ("SELECT 0.0/0 AS x FROM BlobStorage", ""), ("SELECT 1e308*10 AS x FROM BlobStorage", ""),
+    ("SELECT age % 0.0 AS x FROM BlobStorage", ""), ("SELECT CAST('nan' AS FLOAT) AS x FROM BlobStorage", ""),
+    ("SELECT CAST('-inf' AS FLOAT) AS x FROM BlobStorage", ""), ("SELECT CAST('0x1p4' AS FLOAT) AS x FROM BlobStorage", ""),
+    ("SELECT 'infinity' * 2 AS x FROM BlobStorage", ""), ("SELECT CAST('1e999' AS FLOAT) AS x FROM BlobStorage", ""),
+  ])
+  func whatIsNoNumberIsAnErrorOfItsRecord(expression: String, text: String) async throws {
+    let fixture = try await StorageFixture()
+    try await fixture.makeContainer()
+    try await fixture.put("con/staff", Array(Self.staff.utf8))
+    for output in [Self.json, Self.delimited()] {
+      let (answer, result) = try await Self.query(fixture, "con/staff", expression, input: Self.withHeaders, output: output)
+      #expect(answer.status == 200 && result.text == text && !result.errors.isEmpty, "\(result)")
+    }
+    let literal = try await Self.query(fixture, "con/staff", "SELECT 1e999 FROM BlobStorage", input: Self.withHeaders)
+    #expect(literal.answer.status == 400)
+  }
+
+  @Test(arguments: [
     ("SELECT * FROM BlobStorage", "Ada,Paris,36\nBea,Lyon,41\n\"Cid, the second\",Paris,9\nDan,,70\n"),
     ("SELECT name FROM BlobStorage WHERE city = 'Paris'", "Ada\n\"Cid, the second\"\n"),
     ("select _1, _3 from BlobStorage where _3 > 36", "Bea,41\nDan,70\n"),

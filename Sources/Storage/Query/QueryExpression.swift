@@ -32,6 +32,11 @@ struct QueryAggregate: Sendable {
     case average = "avg"
     case minimum = "min"
     case maximum = "max"
+
+    init?(named word: String) {
+      let word = word.lowercased()
+      self.init(rawValue: word == "average" ? "avg" : word)
+    }
   }
 
   var function: Function
@@ -80,6 +85,11 @@ enum QueryType: String, Sendable {
   case string
   case boolean = "bool"
   case timestamp
+
+  init?(named word: String) {
+    let word = word.lowercased()
+    self.init(rawValue: word == "boolean" ? "bool" : word)
+  }
 }
 
 extension QueryExpression {
@@ -176,13 +186,16 @@ extension QueryExpression {
       return .integer(result.partialValue)
     }
     guard let first = first.double, let second = second.double else { return .null }
-    switch operation {
-    case .add: return .number(first + second)
-    case .subtract: return .number(first - second)
-    case .multiply: return .number(first * second)
-    case .modulo: return .number(first.truncatingRemainder(dividingBy: second))
-    default: return .number(first / second)
-    }
+    let result =
+      switch operation {
+      case .add: first + second
+      case .subtract: first - second
+      case .multiply: first * second
+      case .modulo: first.truncatingRemainder(dividingBy: second)
+      default: first / second
+      }
+    guard result.isFinite else { throw .record("NumericOverflow", "The result is no number that there is.") }
+    return .number(result)
   }
 }
 

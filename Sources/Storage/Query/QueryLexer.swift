@@ -79,7 +79,7 @@ struct QueryLexer {
     let text = rest[..<end]
     rest = rest[end...]
     if isInteger, let value = Int64(text) { return .integer(value) }
-    guard let value = Double(text) else { throw .malformed("'\(text)' is no number.") }
+    guard let value = QueryValue.decimal(text) else { throw .malformed("'\(text)' is no number.") }
     return .number(value)
   }
 }

@@ -81,7 +81,7 @@ struct QueryParser {
 
   private mutating func item() throws(QueryError) -> (QueryExpression?, QueryAggregate?, String?) {
     if case .word(let word)? = peek, tokens.indices.contains(position + 1), tokens[position + 1] == .mark("("),
-      let function = QueryAggregate.Function(rawValue: word.lowercased())
+      let function = QueryAggregate.Function(named: word)
     {
       position += 2
       var argument: QueryExpression?
@@ -293,7 +293,7 @@ struct QueryParser {
     try require("(")
     let inner = try expression()
     try expect("as")
-    guard case .word(let word)? = next(), let type = QueryType(rawValue: word.lowercased()) else { throw .malformed("CAST needs a type.") }
+    guard case .word(let word)? = next(), let type = QueryType(named: word) else { throw .malformed("CAST needs a type.") }
     try require(")")
     return .cast(inner, type)
   }

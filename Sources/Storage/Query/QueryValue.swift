@@ -58,9 +58,15 @@ enum QueryValue: Sendable, Equatable {
   var numeric: QueryValue? {
     switch self {
     case .integer, .number: self
-    case .string(let text): Int64(text.trimmingSpaces).map { .integer($0) } ?? Double(text.trimmingSpaces).map { .number($0) }
+    case .string(let text): Int64(text.trimmingSpaces).map { .integer($0) } ?? Self.decimal(text.trimmingSpaces).map { .number($0) }
     default: nil
     }
+  }
+
+  /// Digits with a point or an exponent, and no other word for a number; nil as well for one that is too large.
+  static func decimal(_ text: some StringProtocol) -> Double? {
+    let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
+    return isDecimal ? Double(text).flatMap { $0.isFinite ? $0 : nil } : nil
   }
 
   var double: Double? {
