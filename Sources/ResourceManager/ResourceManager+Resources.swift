@@ -238,7 +238,7 @@ extension ResourceManager {
 
   /// A POST on one resource: what it gives, or the operation that goes on.
   package func act(
-    _ action: ResourceAction, on id: ResourceID, body: JSON, _ context: ArmContext
+    _ action: ResourceAction, on id: ResourceID, body: JSON, ifMatch: String? = nil, _ context: ArmContext
   ) async throws -> (json: JSON, operation: LongRunningOperation?) {
     let operation = context.operation(context.subscription ?? .zero)
     try await prepare(action, on: id, operation, context)
@@ -256,6 +256,8 @@ extension ResourceManager {
       if let group = id.resourceGroup { _ = try Self.requireWritableGroup(group, context, in: transaction) }
       let resource = try Self.requireOpenResource(id, self.catalog, context, in: transaction)
       try Self.requireWritable(resource.id, context, in: transaction)
+      guard !action.needsETag || ifMatch != nil else { throw CloudError(400, "MissingRequiredHeader", "The header 'If-Match' must be specified.") }
+      try Preconditions(ifMatch: ifMatch).check(resource.etag)
       if action.isLongRunning { try self.requireIdle(resource.id, context, in: transaction) }
       let given = try action.run(resource, body, operation, transaction)
       guard action.isLongRunning else { return ((given, nil), 200) }

@@ -70,7 +70,8 @@ enum ResourceOperations {
           "\(shape.name)_\(action.name)", .POST, "\(shape.item)/\(action.name)", .permission(action.permission), at: .path(dropping: 1),
           isLogged: action.isWrite
         ) { call in
-          let (json, operation) = try await manager.act(action, on: try id(call, dropping: 1, manager), body: call.body, call.context)
+          let id = try id(call, dropping: 1, manager)
+          let (json, operation) = try await manager.act(action, on: id, body: call.body, ifMatch: call.ifMatch, call.context)
           if let operation {
             return OperationStatusOperations.acceptedBoth(operation, call.context, address, location: manager.locations[0].name)
           }

@@ -208,6 +208,8 @@ public struct ResourceAction: Sendable {
   public var isWrite: Bool
   /// Whether what it gives holds a secret: a key, or a URL that is signed with one. The ledger tells of each time.
   public var givesSecret: Bool
+  /// Whether the request must say by `If-Match` which state of the resource it means.
+  public var needsETag: Bool
   /// Whether `run` only checks and records what is wanted, and gives the input of an operation that `ReconciledResourceType.carryOut` then does.
   public var isLongRunning: Bool
   /// What asks others or takes time, and is done before the transaction in which `run` acts. Throws `CloudError` to refuse.
@@ -215,13 +217,14 @@ public struct ResourceAction: Sendable {
   public var run: @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
 
   public init(
-    name: String, permission: String, isWrite: Bool, givesSecret: Bool = false, isLongRunning: Bool = false,
+    name: String, permission: String, isWrite: Bool, givesSecret: Bool = false, needsETag: Bool = false, isLongRunning: Bool = false,
     prepare: (@Sendable (ResourceID, OperationContext) async throws -> Void)? = nil,
     run: @escaping @Sendable (Resource, JSON, OperationContext, RecordTransaction) throws -> JSON
   ) {
     self.name = name
     self.permission = permission
     self.isWrite = isWrite
+    self.needsETag = needsETag
     self.givesSecret = givesSecret
     self.isLongRunning = isLongRunning
     self.prepare = prepare

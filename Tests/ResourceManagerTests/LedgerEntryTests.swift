@@ -14,9 +14,10 @@ import Wire
     var method: HTTPMethod
     var path: String
     var body: JSON?
+    var headers: [(String, String)]
 
-    init(_ operation: String, _ method: HTTPMethod, _ path: String, _ body: JSON? = nil) {
-      (self.operation, self.method, self.path, self.body) = (operation, method, path, body)
+    init(_ operation: String, _ method: HTTPMethod, _ path: String, _ body: JSON? = nil, headers: [(String, String)] = []) {
+      (self.operation, self.method, self.path, self.body, self.headers) = (operation, method, path, body, headers)
     }
   }
 
@@ -42,6 +43,7 @@ import Wire
       Step("ResourceGroups_CreateOrUpdate", .PUT, group, ["location": "paris"]), Step("ResourceGroups_Update", .PATCH, group, ["tags": ["a": "b"]]),
       Step("Microsoft.Test/things_CreateOrUpdate", .PUT, thing, ["location": "paris", "properties": ["size": 1]]),
       Step("Microsoft.Test/things_Update", .PATCH, thing, ["tags": ["a": "b"]]), Step("Microsoft.Test/things_poke", .POST, thing + "/poke", [:]),
+      Step("Microsoft.Test/things_seal", .POST, thing + "/seal", [:], headers: [("If-Match", "*")]),
       Step("Microsoft.Test/things_reveal", .POST, thing + "/reveal", [:]),
       Step("Microsoft.Test/things/parts_CreateOrUpdate", .PUT, thing + "/parts/p", ["properties": [:]]),
       Step("Microsoft.Test/things/parts_Update", .PATCH, thing + "/parts/p", ["properties": ["x": 1]]),
@@ -109,7 +111,7 @@ import Wire
     for step in steps {
       let before = try await cloud.entries()
       cloud.clock.advance(by: .seconds(1))
-      let answer = await cloud.send(step.method, step.path, body: step.body)
+      let answer = await cloud.send(step.method, step.path, body: step.body, headers: step.headers)
       #expect((200..<300).contains(answer.status), "\(step.operation): \(answer.json.text)")
       let entries = try await cloud.entries()
       #expect(entries.count == before.count + 1, "\(step.operation) left \(entries.count - before.count) entries")

@@ -108,6 +108,11 @@ import Wire
     #expect(await cloud.send(.PUT, cloud.thing("a"), body: body, headers: [("If-Match", etag)]).status == 412)
     #expect(await cloud.send(.DELETE, cloud.thing("a"), headers: [("If-Match", etag)]).status == 412)
     let current = try #require(await cloud.send(.GET, cloud.thing("a")).headers.first(name: "etag"))
+    for action in ["poke", "seal"] {
+      #expect(await cloud.send(.POST, cloud.thing("a") + "/\(action)", body: [:], headers: [("If-Match", etag)]).status == 412)
+      #expect(await cloud.send(.POST, cloud.thing("a") + "/\(action)", body: [:], headers: [("If-Match", current)]).status == 200)
+    }
+    #expect(await cloud.send(.POST, cloud.thing("a") + "/seal", body: [:]).status == 400)
     #expect(await cloud.send(.DELETE, cloud.thing("a"), headers: [("If-Match", "\"x\", \(current)")]).status == 200)
     try await cloud.close()
   }

@@ -107,6 +107,7 @@ struct Thing: ResourceType {
       ResourceAction(name: "poke", permission: "Microsoft.Test/things/poke/action", isWrite: true) { resource, body, _, _ in
         ["poked": .string(resource.id.name), "with": body["with"] ?? .null]
       },
+      ResourceAction(name: "seal", permission: "Microsoft.Test/things/seal/action", isWrite: true, needsETag: true) { _, _, _, _ in [:] },
       ResourceAction(name: "look", permission: "Microsoft.Test/things/look/action", isWrite: false) { resource, _, _, _ in
         ["seen": .string(resource.id.name)]
       },

@@ -91,14 +91,16 @@ struct ContainerPolicyType: ProjectedResourceType {
   var actions: [ResourceAction] {
     let policies = "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies"
     return [
-      ResourceAction(name: "lock", permission: "\(policies)/lock/action", isWrite: true) { resource, _, context, transaction in
+      ResourceAction(name: "lock", permission: "\(policies)/lock/action", isWrite: true, needsETag: true) { resource, _, context, transaction in
         try update(resource, context, in: transaction) { policy in
           guard !policy.isLocked else { throw StorageError.policyOperationNotAllowed }
           policy.isLocked = true
           return .lock
         }
       },
-      ResourceAction(name: "extend", permission: "\(policies)/extend/action", isWrite: true) { resource, body, context, transaction in
+      ResourceAction(
+        name: "extend", permission: "\(policies)/extend/action", isWrite: true, needsETag: true
+      ) { resource, body, context, transaction in
         try update(resource, context, in: transaction) { policy in
           guard policy.isLocked else { throw StorageError.policyOperationNotAllowed }
           let wanted = try Self.terms(body["properties"] ?? [:])
