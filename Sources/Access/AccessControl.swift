@@ -131,7 +131,12 @@ extension SignedGrant {
   /// The scope or one below it. A blob's name is compared exactly, and no blob lies below another: `a/b` is not inside `a`.
   fileprivate func covers(_ path: String) -> Bool {
     if scope.utf8.elementsEqual(path.utf8) { return true }
-    guard let blob = Self.blobName(in: scope) else { return ScopePath(scope).covers(ScopePath(path)) }
+    guard let blob = Self.blobName(in: scope) else {
+      // As one is mostly made of the other, they are mostly written alike.
+      let below = path.utf8.dropFirst(scope.utf8.count)
+      if below.first == UInt8(ascii: "/"), !scope.isEmpty, path.utf8.starts(with: scope.utf8) { return true }
+      return ScopePath(scope).covers(ScopePath(path))
+    }
     guard let other = Self.blobName(in: path) else { return false }
     return blob.utf8.elementsEqual(other.utf8)
       && scope.dropLast(blob.count).lowercased().utf8.elementsEqual(path.dropLast(other.count).lowercased().utf8)

@@ -26,6 +26,13 @@ func percentDecoded(_ bytes: UnsafeBufferPointer<UInt8>, plusIsSpace: Bool) -> S
 extension String {
   /// Compares without regard to the case of ASCII letters.
   public func equalsIgnoringASCIICase(_ other: String) -> Bool {
+    self[...].equalsIgnoringASCIICase(other)
+  }
+}
+
+extension Substring {
+  /// Compares without regard to the case of ASCII letters.
+  public func equalsIgnoringASCIICase(_ other: String) -> Bool {
     func lowered(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
     return utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8) { $0 == $1 || lowered($0) == lowered($1) }
   }

@@ -41,6 +41,13 @@ public struct SharedAccessSignature: Sendable {
   public let version: String
   /// `sig`: Base64.
   public let signature: String
+  /// `sp`.
+  public let permissions: Set<Character>
+  /// `srt`.
+  public let resourceTypes: Set<Character>
+  /// `st` and `se`.
+  public let start: Timestamp?
+  public let expiry: Timestamp?
   let fields: [String: String]
 
   /// Every query parameter that belongs to signatures.
@@ -76,7 +83,12 @@ public struct SharedAccessSignature: Sendable {
     self.service = service
     self.version = version
     self.signature = signature
-    self.fields = fields.filter { !$0.value.isEmpty }
+    fields = fields.filter { !$0.value.isEmpty }
+    self.fields = fields
+    permissions = Set(fields["sp"] ?? "")
+    resourceTypes = Set(fields["srt"] ?? "")
+    start = fields["st"].flatMap { Timestamp(iso8601: $0) }
+    expiry = fields["se"].flatMap { Timestamp(iso8601: $0) }
     if fields["ss"] != nil || fields["srt"] != nil {
       kind = .account
     } else if fields["skoid"] != nil {
@@ -89,10 +101,6 @@ public struct SharedAccessSignature: Sendable {
 
   /// The value of a field; nil where it is missing or empty.
   public subscript(field: String) -> String? { fields[field] }
-
-  public var permissions: Set<Character> { Set(fields["sp"] ?? "") }
-  public var start: Timestamp? { fields["st"].flatMap { Timestamp(iso8601: $0) } }
-  public var expiry: Timestamp? { fields["se"].flatMap { Timestamp(iso8601: $0) } }
 
   private func check() throws(Malformed) {
     let resource: [String] =

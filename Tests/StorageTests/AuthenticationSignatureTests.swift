@@ -84,6 +84,16 @@ import Wire
     }
   }
 
+  @Test func anAccountSignatureSetsNoHeadersOfTheAnswer() async throws {
+    let fixture = try await AccountFixture()
+    let (_, keys) = try await fixture.makeAccount()
+    let put = try fixture.request(.PUT, "/con/b", "", [("x-ms-blob-type", "BlockBlob")], body: "x")
+    #expect(try await fixture.send(fixture.signed(put, key: keys[0])).status == 201)
+    let signature = try fixture.signature([("ss", "b"), ("srt", "o"), ("sp", "r")], key: keys[0])
+    let read = try await blob(fixture, signature + "&rsct=text%2Fhtml")
+    #expect(read.status == 200 && read["Content-Type"] == "application/octet-stream", "\(read)")
+  }
+
   // MARK: Service SAS
 
   @Test func aContainerSignatureIsForItsBlobsAndNotForTheContainer() async throws {

@@ -46,6 +46,28 @@ import Wire
     #expect(try await send(fixture, .GET, "/devstoreaccount1/Tables", "", json, port: "table").text.contains("\"Tab\""))
   }
 
+  @Test func theNamesOfTheLoopbackAreOneHost() async throws {
+    let fixture = try await fixture()
+    for (host, source) in [("127.0.0.1", "localhost:8443"), ("localhost", "127.0.0.1:8443")] {
+      #expect(try await send(fixture, .PUT, "/devstoreaccount1/con", "restype=container", port: "blob", host: host).status < 410)
+      let blob = [("x-ms-blob-type", "BlockBlob")]
+      #expect(try await send(fixture, .PUT, "/devstoreaccount1/con/a", "", blob, port: "blob", host: host, body: "bytes").status == 201)
+      let copy = [("x-ms-copy-source", "http://\(source)/devstoreaccount1/con/a")]
+      let copied = try await send(fixture, .PUT, "/devstoreaccount1/con/b", "", copy, port: "blob", host: host)
+      #expect(copied.status == 202, "\(copied)")
+      let foreign = [("x-ms-copy-source", "http://127.0.0.1:9999/devstoreaccount1/con/a")]
+      #expect(try await send(fixture, .PUT, "/devstoreaccount1/con/c", "", foreign, port: "blob", host: host).status == 404)
+    }
+  }
+
+  @Test func aListNamesTheAddressThatItWasAskedAt() async throws {
+    let fixture = try await fixture()
+    for port in ["blob", "queue"] {
+      let list = try await send(fixture, .GET, "/devstoreaccount1", "comp=list", port: port, host: "localhost").text
+      #expect(list.contains("ServiceEndpoint=\"http://localhost:8443/devstoreaccount1\""), "\(list)")
+    }
+  }
+
   @Test func theAccountIsNowhereElse() async throws {
     let fixture = try await fixture()
     for host in ["devstoreaccount1.blob.core.cloud.test", "devstoreaccount1.queue.core.cloud.test", "devstoreaccount1.web.core.cloud.test"] {

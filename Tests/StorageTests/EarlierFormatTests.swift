@@ -13,7 +13,7 @@ import Testing
     var list = ByteWriter()
     list.list([Int]()) { $0.integer($1) }
     return [
-      ("extent", 2, 1, [0]), ("storage.blob", 3, 2, [0]), ("storage.block", 2, 1, [0]),
+      ("extent", 2, 1, [0]), ("storage.blob", 4, 2, [0, 0]), ("storage.block", 2, 1, [0]),
       // No lease, no scope, no policy, no holds, and neither flag.
       ("storage.container", 2, 1, [0, 0, 0, 0] + list.bytes + [0, 0]),
     ]

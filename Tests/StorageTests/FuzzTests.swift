@@ -38,6 +38,17 @@ import Wire
     LIMIT 3</Expression><InputSerialization><Format><Type>delimited</Type></Format></InputSerialization></QueryRequest>
     """
 
+  private static let arithmetic = """
+    <?xml version="1.0" encoding="utf-8"?><QueryRequest><QueryType>SQL</QueryType><Expression>SELECT 15.0/3 AS a, CAST('1e3' AS FLOAT) * 2 AS b \
+    FROM BlobStorage</Expression><InputSerialization><Format><Type>delimited</Type></Format></InputSerialization><OutputSerialization><Format>\
+    <Type>json</Type></Format></OutputSerialization></QueryRequest>
+    """
+
+  /// Of a key that nobody has; the time is that of the request.
+  private static func signed(_ scheme: String) -> [(name: String, value: String)] {
+    [("Authorization", "\(scheme) acct:ctzMq410TV3wS7upTBcunJTDLEJwMAZuFPfr0mrrA08=")]
+  }
+
   private static let samples: [Sample] = [
     Sample(
       method: .GET, path: "/con/a", headers: [("x-ms-range", "bytes=0-99"), ("x-ms-range-get-content-md5", "true"), ("If-Match", "\"0x8D\", *")]),
@@ -91,6 +102,10 @@ import Wire
     Sample(method: .POST, path: "/", query: [("comp", "batch")], headers: [("Content-Type", "multipart/mixed; boundary=batch_a")], body: batch),
     Sample(method: .POST, path: "/con/a", query: [("comp", "query")], body: query),
     Sample(method: .GET, path: "/con/a", query: parameters(signature)),
+    Sample(method: .GET, path: "/con/a", query: [("timeout", "5")], headers: signed("SharedKey") + [("x-ms-client-request-id", "a")]),
+    Sample(method: .GET, path: "/con/a", headers: signed("SharedKeyLite")),
+    Sample(service: .table, method: .GET, path: "/people()", headers: signed("SharedKeyLite")),
+    Sample(method: .POST, path: "/con/a", query: [("comp", "query")], body: arithmetic),
     Sample(service: .queue, method: .PUT, path: "/line"),
     Sample(
       service: .queue, method: .POST, path: "/line/messages", query: [("visibilitytimeout", "5"), ("messagettl", "-1")],
@@ -157,7 +172,11 @@ import Wire
 
   private static func request(_ sample: Sample, _ fixture: StorageFixture) -> EdgeRequest {
     var headers: HTTPHeaders = ["x-ms-version": "2025-05-05"]
-    if !sample.query.contains(where: { $0.name == "sig" }) { headers.add(name: "Authorization", value: "Bearer token") }
+    if sample.headers.contains(where: { $0.name == "Authorization" }) {
+      headers.add(name: "x-ms-date", value: fixture.clock.now().httpDate)
+    } else if !sample.query.contains(where: { $0.name == "sig" }) {
+      headers.add(name: "Authorization", value: "Bearer token")
+    }
     for header in sample.headers { headers.add(name: header.name, value: header.value) }
     let host = "acct.\(sample.service.rawValue).core.cloud.test"
     return EdgeRequest(

@@ -45,6 +45,25 @@ import Wire
     #expect(try await fixture.put("con/a", [3]).status == 201)
   }
 
+  @Test func noSnapshotIsMadeOfWhatAContainersPolicyKeeps() async throws {
+    let fixture = try await retained()
+    let refused = try await fixture.send(.PUT, "con/a", [("comp", "snapshot")])
+    #expect(refused.status == 409 && refused.code == "BlobImmutableDueToPolicy", "\(refused)")
+  }
+
+  @Test func whereVersionsHaveTheirOwnThePolicyIsWhatNewBlobsBeginWith() async throws {
+    let fixture = try await versioned()
+    try await fixture.manage(Self.policy, ["immutabilityPeriodSinceCreationInDays": 3])
+    try await fixture.put("con/a", [1])
+    let until = fixture.clock.now().advanced(by: .seconds(3 * 86400)).httpDate
+    let head = try await fixture.send(.HEAD, "con/a")
+    #expect(head["x-ms-immutability-policy-until-date"] == until && head["x-ms-immutability-policy-mode"] == "unlocked", "\(head)")
+    try await fixture.put("con/b", [1], policy(fixture, days: 1))
+    fixture.clock.advance(by: .seconds(86400 + 1))
+    #expect(try await fixture.send(.DELETE, "con/a").code == "BlobImmutableDueToPolicy")
+    #expect(try await fixture.send(.DELETE, "con/b").status == 202, "its own policy is over")
+  }
+
   @Test(arguments: [("allowProtectedAppendWrites", true), ("allowProtectedAppendWritesAll", true), ("none", false)])
   func appendingIsAllowedWhereThePolicySaysSo(_ flag: String, _ isAllowed: Bool) async throws {
     let fixture = try await retained(flag == "none" ? [:] : .object([flag: true]))

@@ -32,6 +32,32 @@ import Wire
     "LeaseAlreadyPresent", "LeaseIdMismatchWithLeaseOperation", "LeaseNotPresentWithLeaseOperation"
   )
 
+  @Test(arguments: [
+    "1f812371a41d49e6b1237d8a4eb9c0a1", "{1f812371-a41d-49e6-b123-7d8a4eb9c0a1}", "(1F812371-A41D-49E6-B123-7D8A4EB9C0A1)",
+    "1F812371-A41D-49E6-B123-7D8A4EB9C0A1",
+  ])
+  func anIdIsReadInEveryFormOfAGUID(form: String) async throws {
+    let fixture = try await StorageFixture()
+    try await fixture.makeContainer()
+    try await fixture.put("con/a", [1])
+    let acquired = try await fixture.send(
+      .PUT, "con/a", [("comp", "lease")], Self.action("acquire", [Self.duration, ("x-ms-proposed-lease-id", form)]))
+    #expect(acquired["x-ms-lease-id"] == "1f812371-a41d-49e6-b123-7d8a4eb9c0a1", "\(acquired)")
+    #expect(try await fixture.put("con/a", [2], [("x-ms-lease-id", form)]).status == 201)
+  }
+
+  @Test(arguments: [
+    "1f812371a41d49e6b1237d8a4eb9c0a", "{1f812371-a41d-49e6-b123-7d8a4eb9c0a1)", "1f812371a41d49e6b1237d8a4eb9c0ag", "éééééééééééééééé", "",
+  ])
+  func whatIsNoGUIDIsNoId(text: String) async throws {
+    let fixture = try await StorageFixture()
+    try await fixture.makeContainer()
+    try await fixture.put("con/a", [1])
+    let answer = try await fixture.send(
+      .PUT, "con/a", [("comp", "lease")], Self.action("acquire", [Self.duration, ("x-ms-proposed-lease-id", text)]))
+    #expect(answer.status == 400, "\(answer)")
+  }
+
   /// Microsoft, "Lease Blob", REST reference: "Outcomes of lease operations on blobs by lease state". The states are those of a lease A.
   static let table: [Row] = [
     Row(name: "acquire", headers: action("acquire", [duration]), outcomes: ["leased", present, present, "leased", "leased"]),

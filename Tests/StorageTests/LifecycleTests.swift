@@ -175,6 +175,24 @@ import Wire
     #expect(try await fixture.read("con/a").body == [3])
   }
 
+  @Test func aBlobGoesAfterItsSnapshotsAndVersions() async throws {
+    let fixture = try await StorageFixture.keeping(StorageFixture.versions)
+    try await fixture.write("con/a", [1])
+    try await fixture.write("con/a", [2])
+    try await fixture.write("con/alone", [1])
+    Self.pass(days: 5, fixture)
+    try await Self.follow([Self.rule(Self.after("delete", days: 3))], fixture)
+    try await Self.age(fixture)
+    #expect(try await fixture.read("con/a").body == [2])
+    #expect(try await fixture.read("con/alone").status == 404)
+    #expect(try await fixture.listed("versions").count == 3, "what was alone is a version now, and the other has one and itself")
+    let old: JSON = ["delete": ["daysAfterCreationGreaterThan": 3]]
+    try await Self.follow([Self.rule(Self.after("delete", days: 3)), Self.rule(["version": old], named: "versions")], fixture)
+    Self.pass(days: 1, fixture)
+    try await Self.age(fixture)
+    #expect(try await fixture.read("con/a").status == 404, "the version goes first, and then the blob, in one run")
+  }
+
   @Test func aRunGoesOnWhereItWasWhenTheServiceStarts() async throws {
     var limits = StorageLimits()
     limits.lifecyclePageRecords = 5
@@ -289,6 +307,29 @@ import Wire
     #expect(try await fixture.read("con/a").status == 200)
     try await Self.age(fixture)
     #expect(try await Self.tier("con/a", fixture) == "Hot")
+  }
+
+  @Test func aBlobReturnsToHotOnceInThirtyDaysAndNotWhereItWasCoolBefore() async throws {
+    let fixture = try await StorageFixture.keeping(Self.tracking)
+    try await fixture.put("con/before", [1], [("x-ms-access-tier", "Cool")])
+    try await fixture.put("con/a", [1])
+    fixture.clock.advance(by: .seconds(60))
+    let actions: JSON = [
+      "baseBlob": ["tierToCool": ["daysAfterLastAccessTimeGreaterThan": 3], "enableAutoTierToHotFromCool": true]
+    ]
+    try await Self.follow([Self.rule(actions)], fixture)
+    // Rules that are written again count from when they first said so.
+    try await Self.follow([Self.rule(actions)], fixture)
+    func readAfter(days: Int) async throws -> [String?] {
+      Self.pass(days: days, fixture)
+      try await Self.age(fixture)
+      for name in ["con/before", "con/a"] { #expect(try await fixture.read(name).status == 200) }
+      try await Self.age(fixture)
+      return [try await Self.tier("con/before", fixture), try await Self.tier("con/a", fixture)]
+    }
+    #expect(try await readAfter(days: 4) == ["Cool", "Hot"])
+    #expect(try await readAfter(days: 4) == ["Cool", "Cool"], "it was moved four days ago")
+    #expect(try await readAfter(days: 31) == ["Cool", "Hot"])
   }
 
   @Test func whileReadsAreNotNotedNothingIsTakenForUnread() async throws {

@@ -56,11 +56,11 @@ import Wire
     let put = try await queues.put("text")
     let taken = try #require(try await queues.get(hiddenSeconds: 5).first)
     let stale = try await queues.delete(put)
-    #expect(stale.status == 400 && stale.code == "PopReceiptMismatch", "\(stale)")
+    #expect(stale.status == 404 && stale.code == "MessageNotFound", "\(stale)")
     let query = [(name: "popreceipt", value: taken.receipt), ("visibilitytimeout", "0")]
     let updated = try await queues.send(.PUT, "jobs/messages/\(taken.id)", query)
     #expect(updated.status == 204, "\(updated)")
-    #expect(try await queues.delete(taken).code == "PopReceiptMismatch")
+    #expect(try await queues.delete(taken).code == "MessageNotFound")
     var current = taken
     current.receipt = try #require(updated["x-ms-popreceipt"])
     // Visible again, and nobody else has taken it: whoever had it may still delete it.
@@ -68,7 +68,11 @@ import Wire
     #expect(try await queues.delete(current).status == 204)
     let gone = try await queues.delete(current)
     #expect(gone.status == 404 && gone.code == "MessageNotFound", "\(gone)")
-    #expect(try await queues.send(.DELETE, "jobs/messages/no-id", [("popreceipt", "x")]).code == "MessageNotFound")
+    #expect(try await queues.send(.DELETE, "jobs/messages/no-id", [("popreceipt", taken.receipt)]).code == "MessageNotFound")
+    for text in ["x", "AAAA", taken.receipt + "AAAA"] {
+      let malformed = try await queues.send(.DELETE, "jobs/messages/\(taken.id)", [("popreceipt", text)])
+      #expect(malformed.status == 400 && malformed.code == "InvalidQueryParameterValue", "\(malformed)")
+    }
     #expect(try await queues.send(.DELETE, "jobs/messages/\(taken.id)").code == "MissingRequiredQueryParameter")
     #expect(try await queues.count() == 0)
   }

@@ -7,6 +7,19 @@ import Testing
 import Wire
 
 @Suite struct SnapshotTests {
+  @Test(arguments: [StorageFixture.versions, [:]] as [JSON])
+  func theTypeStaysAsLongAsSomethingOfTheBlobIsLeft(properties: JSON) async throws {
+    let fixture = try await StorageFixture.keeping(properties)
+    try await fixture.write("con/x", [1])
+    let snapshot = try await fixture.snapshot("con/x")
+    for type in [[("x-ms-blob-type", "AppendBlob")], [("x-ms-blob-type", "PageBlob"), ("x-ms-blob-content-length", "512")]] {
+      let answer = try await fixture.send(.PUT, "con/x", [], type)
+      #expect(answer.status == 409 && answer.code == "InvalidBlobType", "\(answer)")
+    }
+    #expect(try await fixture.read("con/x", snapshot: snapshot).body == [1])
+    #expect(try await fixture.put("con/x", [2]).status == 201)
+  }
+
   /// In a record, in an extent, and in a block list.
   @Test(arguments: [10, 50_000]) func aSnapshotKeepsWhatTheBlobWas(size: Int) async throws {
     let fixture = try await StorageFixture.keeping([:])

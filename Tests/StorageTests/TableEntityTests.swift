@@ -1,4 +1,5 @@
 import Base
+import Edge
 import NIOHTTP1
 import Records
 import Simulation
@@ -125,6 +126,7 @@ import Wire
     (#"{"PartitionKey":"p","RowKey":"r","a":"x","a@odata.type":"Edm.Guid"}"#, "InvalidInput"),
     (#"{"PartitionKey":"p","RowKey":"r","a":"=","a@odata.type":"Edm.Binary"}"#, "InvalidInput"),
     (#"{"PartitionKey":"p","RowKey":"r","a":"1600-12-31T23:59:59Z","a@odata.type":"Edm.DateTime"}"#, "InvalidInput"),
+    (#"{"PartitionKey":"p","RowKey":"r","a":"9999-12-31T23:59:59-14:00","a@odata.type":"Edm.DateTime"}"#, "InvalidInput"),
     (#"{"PartitionKey":"p","RowKey":"r","a":"not a bool","a@odata.type":"Edm.Boolean"}"#, "InvalidInput"),
     (#"{"PartitionKey":"p","RowKey":"r","a":"1","a@odata.type":"Edm.Stream"}"#, "InvalidInput"),
     ("", "InvalidInput"), ("[]", "InvalidInput"), (#"{"PartitionKey":"p","RowKey":"r""#, "InvalidInput"), ("nul", "InvalidInput"),
@@ -136,6 +138,42 @@ import Wire
     #expect(answer.status == 400)
     #expect(answer.code == code)
     #expect(try await fixture.rows(nil).isEmpty)
+  }
+
+  @Test func theFirstAndTheLastTimeThereIsAreKept() async throws {
+    let fixture = try await TableFixture()
+    try await fixture.makeTable()
+    for (row, time) in [("first", "1601-01-01T00:00:00Z"), ("last", "9999-12-31T23:59:59.9999999Z")] {
+      #expect(try await fixture.insert("p", row, "\"a\":\"\(time)\",\"a@odata.type\":\"Edm.DateTime\"").status == 201)
+      #expect(try await fixture.get("p", row).json()["a"] == .string(time))
+    }
+  }
+
+  @Test(arguments: ["$orderby", "$skip", "$inlinecount", "$expand"])
+  func anOptionOfAQueryThatTheServiceHasNotIsRefused(option: String) async throws {
+    let fixture = try await TableFixture()
+    try await fixture.makeTable()
+    let answer = try await fixture.send(.GET, "people", [(option, "RowKey")])
+    #expect(answer.status == 501 && answer.code == "NotImplemented", "\(answer)")
+  }
+
+  @Test func aTunnelledVerbThatIsNoneIsRefused() async throws {
+    let fixture = try await TableFixture()
+    try await fixture.makeTable()
+    let address = TableFixture.address("p", "r")
+    let answer = try await fixture.send(.POST, address, [], [("X-HTTP-Method", "FOO")], json: "{}")
+    #expect(answer.status == 400 && answer.code == "XMethodIncorrectValue", "\(answer)")
+    #expect(try await fixture.send(.POST, address, json: "{}").status == 405)
+  }
+
+  @Test func aVersionThatIsNoneIsRefusedInTheServicesOwnForm() async throws {
+    let fixture = try await TableFixture()
+    try await fixture.makeTable()
+    var request = fixture.request(.GET, "people")
+    request.headers.replaceOrAdd(name: "x-ms-version", value: "1999-01-01")
+    let answer = try await Answer(await fixture.storage.endpoint.respond(to: request))
+    #expect(answer.status == 400)
+    #expect(try answer.json()["odata.error"]?["code"]?.string == "InvalidHeaderValue", "\(answer)")
   }
 
   @Test func theLimitsOfAnEntityHold() async throws {

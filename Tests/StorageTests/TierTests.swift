@@ -17,6 +17,22 @@ import Wire
     try await fixture.send(.PUT, path, [("comp", "tier")], [("x-ms-access-tier", tier)] + headers)
   }
 
+  @Test func aTierStaysWithANameThatIsWrittenAgain() async throws {
+    let fixture = try await StorageFixture(limits: Self.limits)
+    try await fixture.makeContainer()
+    try await fixture.put("con/a", [1], [("x-ms-access-tier", "Cool")])
+    try await fixture.put("con/a", [2])
+    #expect(try await fixture.send(.HEAD, "con/a")["x-ms-access-tier"] == "Cool")
+    #expect(try await fixture.putBlockList("con/a", []).status == 201)
+    #expect(try await fixture.send(.HEAD, "con/a")["x-ms-access-tier"] == "Cool")
+    try await fixture.put("con/a", [3], [("x-ms-access-tier", "Hot")])
+    let head = try await fixture.send(.HEAD, "con/a")
+    #expect(head["x-ms-access-tier"] == "Hot" && head["x-ms-access-tier-inferred"] == nil)
+    try await fixture.send(.DELETE, "con/a")
+    try await fixture.put("con/a", [4])
+    #expect(try await fixture.send(.HEAD, "con/a")["x-ms-access-tier-inferred"] == "true")
+  }
+
   @Test func whatIsInTheArchiveIsNeitherReadNorChanged() async throws {
     let fixture = try await StorageFixture(limits: Self.limits)
     try await fixture.makeContainer()
@@ -25,7 +41,7 @@ import Wire
     for answer in [
       try await fixture.send(.GET, "con/a"), try await fixture.put("con/a", [4]), try await fixture.putBlockList("con/a", []),
       try await fixture.send(.PUT, "con/a", [("comp", "metadata")], [("x-ms-meta-k", "w")]),
-      try await fixture.send(.PUT, "con/a", [("comp", "snapshot")]),
+      try await fixture.send(.PUT, "con/a", [("comp", "snapshot")]), try await fixture.putBlock("con/a", "1", [4]),
       try await fixture.send(.PUT, "con/b", [], [("x-ms-copy-source", "https://acct.blob.core.cloud.test/con/a")]),
     ] {
       #expect(answer.status == 409, "\(answer)")

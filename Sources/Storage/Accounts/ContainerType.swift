@@ -105,6 +105,7 @@ struct ContainerType: ProjectedResourceType {
     guard let account = try BlobServiceType.account(above: resource.id, tenant: resource.tenant, in: transaction) else { return }
     let retention = try BlobServiceProperties.of(account, in: transaction).containerDeleteRetention
     try container.requireRemovableWhenEmpty(in: transaction)
+    if container.lease.state(at: clock.steady()).isLocked { throw LeaseErrors.container.operationIDMissing }
     try container.remove(retention, at: context.now, random: random, in: transaction)
   }
 

@@ -14,8 +14,17 @@ extension LifecycleRule {
       throw refused("rules")
     }
     let list = try rules.map { try LifecycleRule($0) }
-    guard Set(list.map { $0.name.lowercased() }).count == list.count else { throw refused("rules.name") }
+    guard Set(list.map(\.name)).count == list.count else { throw refused("rules.name") }
     return list
+  }
+
+  /// The rule with the time since when it moves blobs back to hot: that of the rule of this name before it, where that one did so too.
+  func dated(at now: Timestamp, replacing earlier: [LifecycleRule]) -> LifecycleRule {
+    guard isEnabled, baseBlob?.tiersToHotOnAccess == true else { return self }
+    let before = earlier.first { $0.name == name && $0.isEnabled }?.baseBlob
+    var rule = self
+    rule.baseBlob?.tiersToHotSince = before?.tiersToHotOnAccess == true ? before?.tiersToHotSince : now
+    return rule
   }
 
   private static func refused(_ path: String) -> CloudError { StorageAccountSettings.invalid("properties.policy.\(path)") }

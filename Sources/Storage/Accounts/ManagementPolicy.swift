@@ -62,6 +62,8 @@ struct LifecycleRule: Codable, Equatable, Sendable {
     var delete: Condition?
     /// A blob that is read goes back to hot.
     var tiersToHotOnAccess = false
+    /// Since when; nil in records of earlier days.
+    var tiersToHotSince: Timestamp?
   }
 
   /// Days; the first three exclude one another.

@@ -37,8 +37,9 @@ struct ManagementPolicyType: ProjectedResourceType {
       let account = try BlobServiceType.account(above: change.id, tenant: context.tenant, in: transaction)
     else { throw StorageAccountSettings.invalid("managementPolicyName") }
     let existing = try transaction.fetch(ManagementPolicy.self, ManagementPolicy.key(of: account))
+    let rules = try LifecycleRule.list(change.body["properties"]).map { $0.dated(at: context.now, replacing: existing?.rules ?? []) }
     let policy = ManagementPolicy(
-      tenant: account.tenant, partition: account.partition, account: account.name, rules: try LifecycleRule.list(change.body["properties"]),
+      tenant: account.tenant, partition: account.partition, account: account.name, rules: rules,
       createdTime: existing?.createdTime ?? context.now, lastModified: context.now)
     try Self.check(policy, account, in: transaction)
     try transaction.save(policy)

@@ -63,13 +63,14 @@ public final class StorageAccounts: Sendable {
 }
 
 /// An account with its keys unsealed. It stays in memory and is never written anywhere.
-struct OpenAccount: Sendable {
-  let account: StorageAccount
+final class OpenAccount: Sendable {
+  /// What requests carry with them.
+  let state: AccountState
   /// The account's ARM id, as decisions name it.
   let path: String
   let keys: [SymmetricKey]
   let delegationSecret: SymmetricKey
-  let properties: BlobServiceProperties
+  let knownSignatures = KnownSignatures()
   /// Whether a customer's key protects the account's data key.
   let hasCustomerKey: Bool
   /// The data keys of its encryption scopes that customers' keys protect, by the scopes' names.
@@ -78,7 +79,7 @@ struct OpenAccount: Sendable {
   private let tableProperties: ServiceProperties
 
   init(_ account: StorageAccount, keyring: Keyring, in reader: any RecordReader) throws {
-    self.account = account
+    state = AccountState(account, try BlobServiceProperties.of(account, in: reader))
     path = account.id.description
     keys = try account.keys.map { key in
       let context = StorageAccount.sealingContext(account.name, key.name)
@@ -86,12 +87,14 @@ struct OpenAccount: Sendable {
     }
     let context = StorageAccount.sealingContext(account.name, StorageAccount.delegation)
     delegationSecret = SymmetricKey(data: try keyring.open(account.delegationSecret, context: context, tenant: account.tenant, in: reader))
-    properties = try BlobServiceProperties.of(account, in: reader)
     hasCustomerKey = try Keyring.protection(of: account.dataKey, tenant: account.tenant, in: reader) != nil
     customerScopes = account.hasCustomerScopes == true ? try EncryptionScope.underCustomerKeys(of: account, in: reader) : [:]
     queueProperties = try ServiceProperties.of(account, .queue, in: reader)
     tableProperties = try ServiceProperties.of(account, .table, in: reader)
   }
+
+  var account: StorageAccount { state.account }
+  var properties: BlobServiceProperties { state.properties }
 
   func crossOriginRules(of service: StorageService) -> [CrossOriginRule] {
     switch service {
@@ -123,5 +126,16 @@ struct OpenAccount: Sendable {
     case .queue: "\(path)/queueServices/default/queues/\(target.container)"
     case .table: "\(path)/tableServices/default/tables/\(target.container)"
     }
+  }
+}
+
+/// An account and the settings of its blob service, in one object: what is handed on with a request is a reference.
+final class AccountState: Sendable {
+  let account: StorageAccount
+  let properties: BlobServiceProperties
+
+  init(_ account: StorageAccount, _ properties: BlobServiceProperties) {
+    self.account = account
+    self.properties = properties
   }
 }

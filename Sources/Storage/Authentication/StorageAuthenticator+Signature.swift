@@ -26,11 +26,13 @@ extension StorageAuthenticator {
       throw needed == nil ? StorageError.authorizationFailure : StorageError.authorizationPermissionMismatch
     }
     let scope = try grantedScope(signature, context)
-    let resourceTypes = signature.kind == .account ? Set(signature["srt"] ?? "") : nil
+    let resourceTypes = signature.kind == .account ? signature.resourceTypes : nil
     let grant = SignedGrant(scope: scope.granted, permissions: terms.permissions, resourceTypes: resourceTypes, delegator: delegation)
+    // An account's signature does not cover headers of the answer: anybody could add them to it.
     var credential = StorageCredential(
       principal: Principal(kind: .sharedAccessSignature(grant), tenant: context.account.account.tenant), scope: scope.asked,
-      overrides: signature.responseHeaders, version: StorageVersion.isKnown(signature.version) ? signature.version : nil)
+      overrides: signature.kind == .account ? [] : signature.responseHeaders,
+      version: StorageVersion.isKnown(signature.version) ? signature.version : nil)
     credential.encryptionScope = signature["ses"]
     if signature.service == .table, signature.kind != .account {
       credential.signedTable = signature["tn"]
@@ -55,6 +57,9 @@ extension StorageAuthenticator {
   /// Gives the delegator of a user delegation SAS.
   private func verify(_ signature: SharedAccessSignature, _ context: UnauthenticatedRequest) async throws -> SignedGrant.Delegator? {
     let request = context.request
+    let (container, blob) = (Self.container(signature, context.target), context.target.blob)
+    if signature.kind != .userDelegation, !context.account.account.allowsSharedKey { throw StorageError.keyBasedAuthenticationNotPermitted }
+    if context.account.knownSignatures.contains(signature, request.query, container: container, blob: blob) { return nil }
     let snapshot: String? =
       switch signature["sr"] {
       case "bs": request.query["snapshot"]
@@ -65,19 +70,20 @@ extension StorageAuthenticator {
     if ["bs", "bv"].contains(signature["sr"]), !Self.isOfState(request) { throw StorageError.authorizationFailure }
     let text = signature.stringToSign(
       SharedAccessSignature.Context(
-        account: context.account.account.name, container: Self.container(signature, context.target), blob: context.target.blob, snapshot: snapshot,
+        account: context.account.account.name, container: container, blob: blob, snapshot: snapshot,
         header: { request.headers.first(name: $0) }, parameter: { request.query[$0] }))
     let keys: [SymmetricKey]
     if signature.kind == .userDelegation {
       keys = [try UserDelegationKey(signature, account: context.account, now: context.now).key(context.account.delegationSecret)]
     } else {
-      guard context.account.account.allowsSharedKey else { throw StorageError.keyBasedAuthenticationNotPermitted }
       keys = context.account.keys
     }
     guard keys.contains(where: { SharedKey.isValid(signature: signature.signature, of: text, key: $0) }) else {
       throw StorageError.authenticationFailed("Signature did not match. String to sign used was \(Self.masked(text))")
     }
-    return signature.kind == .userDelegation ? try await delegator(signature, context) : nil
+    guard signature.kind != .userDelegation else { return try await delegator(signature, context) }
+    context.account.knownSignatures.insert(signature, request.query, container: container, blob: blob)
+    return nil
   }
 
   /// What can be done to a state of a blob that is past: a write would go to the blob as it is now, which such a signature does not reach.
@@ -143,7 +149,8 @@ extension StorageAuthenticator {
     guard let permissions = signature["sp"] ?? policy?.permissions else {
       throw StorageError.authenticationFailed("sp is mandatory. Cannot be empty")
     }
-    return Terms(start: signature.start ?? policy?.start, expiry: expiry, permissions: Set(permissions))
+    let own = policy?.permissions == nil
+    return Terms(start: signature.start ?? policy?.start, expiry: expiry, permissions: own ? signature.permissions : Set(permissions))
   }
 
   private func checkTime(_ terms: Terms, now: Timestamp) throws {

@@ -47,7 +47,7 @@ struct StorageAuthenticator: Sendable {
     let signature: SharedAccessSignature?
     do {
       signature = try context.target.service.signatures.flatMap { service throws(SharedAccessSignature.Malformed) in
-        try SharedAccessSignature(parsing: context.request.query, service: service)
+        try context.account.knownSignatures.signature(of: context.request.query, service: service)
       }
     } catch {
       throw StorageError.authenticationFailed(error.description)

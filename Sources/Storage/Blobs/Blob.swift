@@ -8,7 +8,7 @@ internal import Wire
 /// Its bytes stand elsewhere (`BlobContent`), so that a list of blobs reads none of them.
 struct Blob: Record, Sendable {
   static let kind = "storage.blob"
-  static let format: UInt8 = 3
+  static let format: UInt8 = 4
 
   var tenant: GUID
   /// `Container.id`.
@@ -49,6 +49,8 @@ struct Blob: Record, Sendable {
   var lastAccessed: Timestamp?
   /// When the blob deletes itself.
   var expiry: Timestamp?
+  /// When a lifecycle rule last moved it from cool to hot, as it was read.
+  var returnedToHot: Timestamp?
   /// Whether its name alone names it. Not encoded: what is read from a `BlobGeneration` is not the current one.
   var isCurrent = true
   /// What its container says of it. Not encoded: set where the blob is read through the container.
@@ -199,6 +201,7 @@ extension Blob {
       writer.string(scope.partition)
       writer.string(scope.container)
     }
+    writer.optional(returnedToHot) { $0.timestamp($1) }
   }
 
   init(from reader: inout ByteReader, format: UInt8) throws {
@@ -235,6 +238,8 @@ extension Blob {
     expiry = try reader.optional { try $0.timestamp() }
     guard format >= 3 else { return }
     tagScope = try reader.optional { reader in TagScope(partition: try reader.string(), container: try reader.string()) }
+    guard format >= 4 else { return }
+    returnedToHot = try reader.optional { try $0.timestamp() }
   }
 }
 

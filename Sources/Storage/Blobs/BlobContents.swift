@@ -54,10 +54,11 @@ struct BlobContents: Sendable {
     }
   }
 
+  /// `id` is a new one.
   func save(inline bytes: [UInt8], id: GUID, account: StorageAccount, key: BlobKey? = nil, in transaction: RecordTransaction) throws {
     let key = key ?? BlobKey(account)
     let dataKey = try keyring.dataKey(key.dataKey, tenant: account.tenant, in: transaction)
-    try transaction.save(
+    try transaction.add(
       try BlobPayload(sealing: bytes, tenant: account.tenant, id: id, dataKey: dataKey, customerKey: key.customerKey?.key))
   }
 

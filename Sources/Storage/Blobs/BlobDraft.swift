@@ -28,7 +28,10 @@ struct BlobDraft: Sendable {
     if existing != nil, conditions.lease != nil, conditions.headers.ifNoneMatch == ["*"] { conditions.headers.ifNoneMatch = [] }
     let change = Blob.Change.replace(keepsVersion: call.properties.isVersioningEnabled)
     try conditions.requireWrite(existing, for: change, call, existsError: StorageError.blobAlreadyExists)
-    if existing != nil { try call.requireOverwrite() }
+    guard let existing else { return nil }
+    try call.requireOverwrite()
+    // What is left of a blob says of which type the name is.
+    if existing.type != type, try existing.hasEarlierStates(in: reader) { throw StorageError.invalidBlobType }
     return existing
   }
 
@@ -36,13 +39,15 @@ struct BlobDraft: Sendable {
   func blob(in container: Container, replacing existing: Blob?, content: BlobContent, key: BlobKey? = nil, _ call: StorageCall) -> Blob {
     // A clock that was put back makes no change older than what it changes.
     let lastModified = max(call.now, existing?.lastModified ?? call.now)
+    // A tier that was set stays with the name.
+    let inherited = tier == nil && existing?.type == type ? existing : nil
     var blob = Blob(
       tenant: container.tenant, container: container.id, name: call.blob, etag: ETag(at: call.now, after: existing?.etag), lastModified: lastModified,
-      createdTime: existing?.createdTime ?? call.now, size: size, content: content, properties: properties, metadata: metadata, tier: tier,
-      tierChangedTime: tier == nil ? nil : call.now, type: type)
+      createdTime: existing?.createdTime ?? call.now, size: size, content: content, properties: properties, metadata: metadata,
+      tier: tier ?? inherited?.tier, tierChangedTime: tier == nil ? inherited?.tierChangedTime : call.now, type: type)
     blob.sequenceNumber = sequenceNumber
     blob.set(tags, in: container)
-    (blob.immutability, blob.hasLegalHold) = (immutability, hasLegalHold)
+    (blob.immutability, blob.hasLegalHold) = (immutability ?? container.immutability.inherited(at: call.now), hasLegalHold)
     blob.encryption = key?.encryption ?? conditions.encryption.encryption(in: container)
     return blob
   }

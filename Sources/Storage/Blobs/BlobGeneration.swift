@@ -67,6 +67,21 @@ extension BlobGeneration {
 }
 
 extension Blob {
+  /// Whether it is the current one and snapshots or versions of it are left. What was deleted and can be restored does not count.
+  func hasEarlierStates(in reader: any RecordReader) throws -> Bool {
+    guard isCurrent else { return false }
+    let parent = RecordKey(tenant: tenant, container.description, name)
+    var last: RecordKey?
+    while true {
+      let states = try reader.list(BlobGeneration.self, under: parent, after: last, limit: Self.statesPerRead)
+      if states.contains(where: { $0.blob.deletion == nil }) { return true }
+      guard states.count == Self.statesPerRead else { return false }
+      last = states.last?.key
+    }
+  }
+
+  private static let statesPerRead = 64
+
   /// Saves a state that was changed in place, wherever it is filed. What names it must not have changed.
   func save(in transaction: RecordTransaction) throws {
     if isCurrent { try transaction.save(self) } else { try transaction.save(BlobGeneration(blob: self)) }

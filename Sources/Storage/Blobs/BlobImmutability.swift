@@ -32,6 +32,24 @@ extension StorageCall {
   }
 }
 
+extension ContainerImmutability {
+  /// What a new blob gets that brings no policy: in a container whose versions have their own, the container's is what they begin with.
+  ///
+  /// Source: Microsoft, "Version-level WORM policies for immutable blob data".
+  func inherited(at now: Timestamp) -> ImmutabilityPolicy? {
+    guard isVersionLevel, let policy else { return nil }
+    return ImmutabilityPolicy(expires: now.advanced(by: .seconds(86400 * policy.days)), isLocked: policy.isLocked)
+  }
+
+  /// Throws where a policy or a hold is over all blobs of the container.
+  ///
+  /// Source: Microsoft, "Container-level WORM policies for immutable blob data", scenarios.
+  func requireUnprotected() throws(CloudError) {
+    if !holds.isEmpty { throw StorageError.blobImmutableDueToLegalHold }
+    if policy != nil, !isVersionLevel { throw StorageError.blobImmutableDueToPolicy }
+  }
+}
+
 extension Blob {
   /// What a request would do to a blob that may be protected.
   enum Change: Equatable {
@@ -54,7 +72,7 @@ extension Blob {
       throw StorageError.blobImmutableDueToLegalHold
     }
     if let immutability, immutability.expires > now, !staysAsVersion { throw StorageError.blobImmutableDueToPolicy }
-    guard let policy = terms.policy else { return }
+    guard let policy = terms.policy, !terms.isVersionLevel else { return }
     switch change {
     case .append: if allowsAppend(policy) { return }
     case .delete: if retained(by: policy) <= now { return }
@@ -62,6 +80,9 @@ extension Blob {
     }
     throw StorageError.blobImmutableDueToPolicy
   }
+
+  /// Throws while its container's policy or holds forbid that a snapshot is made of it.
+  func requireSnapshots() throws(CloudError) { try terms.immutability.requireUnprotected() }
 
   private func allowsAppend(_ policy: RetentionTerms) -> Bool {
     policy.allowsAllAppend && type != .page || policy.allowsAppend && type == .append

@@ -23,6 +23,7 @@ struct BlobSnapshots: Sendable {
       try conditions.encryption.requireWrite(blob)
       try blob.requireNoPendingCopy()
       try blob.requireAccessible()
+      try blob.requireSnapshots()
       if let tags = conditions.tags, !tags.matches(blob.tags) { throw StorageError.conditionNotMet }
       return try BlobHistory(contents: contents).snapshot(blob, metadata: metadata.items.isEmpty ? nil : metadata, call, in: transaction)
     }

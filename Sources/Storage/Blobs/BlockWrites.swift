@@ -84,6 +84,7 @@ struct BlockWrites: Sendable {
   ) throws {
     let existing = try reader.fetch(Blob.self, Blob.key(container, name: call.blob))
     try existing?.requireType(.block)
+    try existing?.requireAccessible()
     if existing != nil { try call.requireOverwrite() }
     try conditions.requireLease(existing?.lease, call)
   }

@@ -38,9 +38,10 @@ struct CopySource: Sendable {
     var request = call.request
     request.method = .GET
     (request.path, request.query, request.host, request.authority) = (location.path, location.query, location.host, location.authority)
+    if Self.isSamePort(location, as: call.request) { (request.host, request.authority) = (call.request.host, call.request.authority) }
     request.body = EmptyBody()
-    if location.host != call.request.host || location.isSecure != request.connection.isSecure {
-      let portService = location.host == call.request.host ? request.connection.portService : nil
+    if request.host != call.request.host || location.isSecure != request.connection.isSecure {
+      let portService = request.host == call.request.host ? request.connection.portService : nil
       request.connection = EdgeConnection(location.isSecure ? .tls13 : .none, portService: portService)
     }
     request.headers = ["x-ms-version": call.version]
@@ -65,9 +66,20 @@ struct CopySource: Sendable {
     guard call.account.allowedCopyScope == nil || granted.call.account.tenant == call.account.tenant else { throw StorageError.authorizationFailure }
   }
 
+  /// Whether a URL leads to the port of development storage that the request came to, by whichever name of the loopback.
+  private static func isSamePort(_ location: BlobLocation, as request: EdgeRequest) -> Bool {
+    func port(_ authority: String) -> Substring? { authority.split(separator: ":").dropFirst().last }
+    return request.connection.portService != nil && !location.isSecure && loopbackNames.contains(location.host)
+      && port(location.authority) == port(request.authority)
+  }
+
+  private static let loopbackNames = ["127.0.0.1", "localhost"]
+
   /// What the URL names in this cloud. Another host's path names an account only where the caller itself used that host.
   private static func target(of request: EdgeRequest, _ call: StorageCall) throws -> StorageTarget {
-    guard call.pipeline.isAccountHost(request.host) || request.host == call.request.host else { throw StorageError.resourceNotFound }
+    guard call.pipeline.isAccountHost(request.host) || request.authority.equalsIgnoringASCIICase(call.request.authority) else {
+      throw StorageError.resourceNotFound
+    }
     let target = try call.pipeline.target(of: request)
     guard target.service == .blob, target.level == .blob, request.query["comp"] == nil, request.query["restype"] == nil else {
       throw StorageError.invalidUri

@@ -32,6 +32,7 @@ struct IncrementalCopies: Sendable {
     _ source: CopySource, _ conditions: BlobConditions, id: GUID, _ call: StorageCall, in transaction: RecordTransaction
   ) throws -> Blob {
     let container = try Container.require(call, in: transaction)
+    try container.immutability.requireUnprotected()
     let original = try Self.original(source, in: transaction)
     let existing = try transaction.fetch(Blob.self, Blob.key(container, name: call.blob))?.read(through: container)
     // What only incremental copies change is changed by this one.

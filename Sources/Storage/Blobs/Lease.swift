@@ -104,3 +104,21 @@ extension Lease {
     breaks = try reader.optional { try $0.timestamp() }
   }
 }
+
+extension GUID {
+  /// Reads each form that .NET has for one: 32 digits, those with hyphens, and these in braces or parentheses.
+  ///
+  /// Source: Microsoft, "Lease Blob", REST reference: a lease's id is a GUID in any valid format; .NET, `Guid.ToString`, formats N, D, B and P.
+  init?(anyForm text: String) {
+    var digits = text[...]
+    if digits.count == 38, ["{}", "()"].contains(String([digits.removeFirst(), digits.removeLast()])) {
+      self.init(String(digits))
+    } else if text.utf8.count == 32 {
+      var hyphenated = text
+      for offset in [20, 16, 12, 8] { hyphenated.insert("-", at: text.utf8.index(text.startIndex, offsetBy: offset)) }
+      self.init(hyphenated)
+    } else {
+      self.init(text)
+    }
+  }
+}

@@ -96,7 +96,7 @@ extension LeaseAction {
     guard let text = call.header("x-ms-lease-action") else { throw StorageError.missingRequiredHeader("x-ms-lease-action") }
     func id(_ name: String) throws(CloudError) -> GUID? {
       guard let text = call.header(name) else { return nil }
-      guard let id = GUID(text) else { throw StorageError.invalidHeaderValue(name, text) }
+      guard let id = GUID(anyForm: text) else { throw StorageError.invalidHeaderValue(name, text) }
       return id
     }
     func required(_ name: String) throws(CloudError) -> GUID {

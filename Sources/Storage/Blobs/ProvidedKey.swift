@@ -1,5 +1,7 @@
 internal import Base
 internal import Crypto
+internal import Edge
+internal import NIOHTTP1
 internal import Wire
 
 /// A key that a customer sends with each request for a blob. It is kept nowhere: only its SHA-256 is, to tell whether the next one is the same.
@@ -17,8 +19,10 @@ struct ProvidedKey: Sendable {
   /// agree with its digest.
   init?(_ call: StorageCall) throws(CloudError) {
     let names = ["x-ms-encryption-key", "x-ms-encryption-key-sha256", "x-ms-encryption-algorithm"]
-    let values = names.map { call.header($0) }
+    var values = names.map { call.header($0) }
     guard values.contains(where: { $0 != nil }) else { return nil }
+    // Who reads need not say it: there is one.
+    if values[2] == nil, call.request.method == .GET || call.request.method == .HEAD { values[2] = Self.algorithm }
     for (name, value) in zip(names, values) where value == nil { throw StorageError.missingRequiredHeader(name) }
     guard let text = values[0], let bytes = Base64.decode(text), bytes.count == Self.byteCount else {
       // The key itself is not repeated.

@@ -127,8 +127,7 @@ struct TagOperations: Sendable {
       return try search.page(after: marker, limit: maximum, in: reader)
     }
     var writer = XMLWriter(reserving: 1024 + page.found.count * 512)
-    let endpoint = "https://\(call.account.name).blob.\(address.storageSuffix)/"
-    writer.element("EnumerationResults", ["ServiceEndpoint": endpoint]) { writer in
+    writer.element("EnumerationResults", ["ServiceEndpoint": call.endpoint(of: .blob, at: address)]) { writer in
       writer.element("Where", text)
       if let markerText { writer.element("Marker", markerText) }
       if call.request.query["maxresults"] != nil { writer.element("MaxResults", maximum) }

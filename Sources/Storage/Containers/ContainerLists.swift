@@ -21,7 +21,7 @@ struct ContainerLists: Sendable {
       now: call.now)
     let (containers, next) = try await records.read { reader in try listing.page(after: page.marker, limit: page.maximum, in: reader) }
     var writer = XMLWriter(reserving: 1024 + containers.count * 512)
-    writer.element("EnumerationResults", ["ServiceEndpoint": endpoint(call)]) { writer in
+    writer.element("EnumerationResults", ["ServiceEndpoint": call.endpoint(of: .blob, at: address)]) { writer in
       page.write(to: &writer)
       writer.element("Containers") { writer in
         for item in containers { Self.write(item, withMetadata: include.contains("metadata"), call, to: &writer) }
@@ -85,7 +85,7 @@ struct ContainerLists: Sendable {
       return EdgeResponse(.ok, headers: ["Content-Type": ArrowStream.mediaType], body: .bytes(ByteBuffer(bytes: table.bytes)))
     }
     var writer = XMLWriter(reserving: 1024 + items.count * 768)
-    writer.element("EnumerationResults", ["ServiceEndpoint": endpoint(call), "ContainerName": call.container]) { writer in
+    writer.element("EnumerationResults", ["ServiceEndpoint": call.endpoint(of: .blob, at: address), "ContainerName": call.container]) { writer in
       page.write(to: &writer, delimiter: delimiter)
       writer.element("Blobs") { writer in
         for item in items { item.write(include, call, to: &writer) }
@@ -93,10 +93,6 @@ struct ContainerLists: Sendable {
       writer.element("NextMarker", next?.text ?? "")
     }
     return Self.response(writer)
-  }
-
-  private func endpoint(_ call: StorageCall) -> String {
-    "https://\(call.account.name).blob.\(address.storageSuffix)/"
   }
 
   private static func response(_ writer: XMLWriter) -> EdgeResponse {

@@ -36,9 +36,12 @@ extension ManagementPolicy {
     return Self.tiers.firstIndex(of: wanted).map { $0 > present } == true ? .tier(wanted) : nil
   }
 
-  /// Whether a cool blob that is read goes back to hot.
+  /// Whether a cool blob that is read goes back to hot. One that was cool before a rule said so stays as it is.
   func returnsToHot(_ blob: Blob, in container: String) -> Bool {
-    blob.isCurrent && blob.tier == .cool && matching(blob, in: container).contains { $0.baseBlob?.tiersToHotOnAccess ?? false }
+    let cool = blob.tierChangedTime ?? blob.createdTime
+    return matching(blob, in: container).contains { rule in
+      rule.baseBlob.map { $0.tiersToHotOnAccess && cool >= $0.tiersToHotSince ?? cool } ?? false
+    }
   }
 
   private func matching(_ blob: Blob, in container: String) -> [LifecycleRule] {
@@ -98,6 +101,13 @@ extension LifecycleRule.Condition {
 extension Blob {
   /// Of a snapshot or an earlier version, when that came to be.
   fileprivate var cameToBe: Timestamp { isCurrent ? createdTime : snapshot ?? version ?? createdTime }
+
+  /// Days within which a blob goes back to hot at most once.
+  private static let daysBetweenReturns: Int64 = 30
+
+  func mayReturnToHot(at time: Timestamp) -> Bool {
+    isCurrent && tier == .cool && returnedToHot.map { $0.duration(to: time) > .seconds(86400 * Self.daysBetweenReturns) } ?? true
+  }
 
   fileprivate var hasEncryptionScope: Bool {
     if case .scope = encryption { return true }

@@ -91,7 +91,7 @@ struct LifecycleManager: Sendable {
           let policy = try transaction.fetch(ManagementPolicy.self, ManagementPolicy.key(of: account))
         else { return }
         let properties = try BlobServiceProperties.of(account, in: transaction)
-        var call = call(on: candidate.blob, in: candidate.container, account, properties, identifier, pipeline)
+        var call = call(on: candidate.blob, in: candidate.container, AccountState(account, properties), identifier, pipeline)
         let blob = try Blob.require(call, in: transaction)
         let action = policy.action(
           on: blob, in: candidate.container, of: account, accessesSince: properties.lastAccessTrackingSince, at: call.now)
@@ -99,6 +99,8 @@ struct LifecycleManager: Sendable {
         case nil: return
         case .tier(let tier): try setTier(tier, &call, in: transaction)
         case .delete:
+          // It goes after what was there before it.
+          guard try !blob.hasEarlierStates(in: transaction) else { return }
           (call.operation, call.request.method) = ("Delete Blob", .DELETE)
           try deletions.delete(call, try BlobConditions(call), in: transaction)
         }
@@ -123,8 +125,7 @@ struct LifecycleManager: Sendable {
 
   /// The request that somebody who holds the account's key would make.
   private func call(
-    on blob: Blob, in container: String, _ account: StorageAccount, _ properties: BlobServiceProperties, _ identifier: GUID,
-    _ pipeline: any StoragePipeline
+    on blob: Blob, in container: String, _ state: AccountState, _ identifier: GUID, _ pipeline: any StoragePipeline
   ) -> StorageCall {
     var query = Query()
     if !blob.isCurrent {
@@ -134,12 +135,13 @@ struct LifecycleManager: Sendable {
         query.items = [("versionid", version.iso8601Fractional)]
       }
     }
+    let account = state.account
     let host = "\(account.name).blob.core.\(services.address.domain)"
     let request = EdgeRequest(
       method: .PUT, path: "/" + percentEncoded("\(container)/\(blob.name)", keeping: "/"), query: query, authority: host, host: host,
       identifiers: RequestIdentifiers(request: identifier))
     return StorageCall(
-      request: request, operation: "", account: account, properties: properties, container: container, blob: blob.name,
+      request: request, operation: "", state: state, container: container, blob: blob.name,
       principal: Principal(kind: .accountKey(scope: account.id.description), tenant: account.tenant), version: StorageVersion.newest,
       now: services.clock.now(), steady: services.clock.steady(), overrides: [], pipeline: pipeline)
   }
@@ -163,13 +165,17 @@ struct LifecycleManager: Sendable {
     guard var blob = try transaction.fetch(Blob.self, access.key), BlobAccesses.isNewDay(access.time, after: blob.lastAccessed) else { return }
     blob.lastAccessed = access.time
     try transaction.save(blob)
-    guard blob.tier == .cool, let account = try transaction.fetch(StorageAccount.self, StorageAccount.key(access.account)),
+    guard blob.mayReturnToHot(at: access.time), let account = try transaction.fetch(StorageAccount.self, StorageAccount.key(access.account)),
       account.partition == access.partition, let policy = try transaction.fetch(ManagementPolicy.self, ManagementPolicy.key(of: account)),
       policy.returnsToHot(blob, in: access.container)
     else { return }
-    var call = call(on: blob, in: access.container, account, try BlobServiceProperties.of(account, in: transaction), identifier, pipeline)
+    let state = AccountState(account, try BlobServiceProperties.of(account, in: transaction))
+    var call = call(on: blob, in: access.container, state, identifier, pipeline)
     do {
       try setTier(.hot, &call, in: transaction)
+      guard var moved = try transaction.fetch(Blob.self, access.key) else { return }
+      moved.returnedToHot = access.time
+      try transaction.save(moved)
     } catch let error as CloudError where error.status < 500 {
       services.logger.debug("a blob that was read stays cool", metadata: ["account": "\(account.name)", "code": "\(error.code)"])
     }

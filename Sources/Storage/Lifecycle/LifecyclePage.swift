@@ -29,8 +29,9 @@ struct LifecyclePage: Sendable {
       let resumed = position?.container == container.name ? position : nil
       rest -= 1
       if policy.reaches(container.name) {
-        for part in [LifecycleRun.Part.blobs, .generations] {
-          guard resumed?.part != .generations || part == .generations, part == .blobs ? policy.concernsBlobs : policy.concernsGenerations else {
+        // A blob that is to be deleted waits for what was there before it.
+        for part in [LifecycleRun.Part.generations, .blobs] {
+          guard resumed?.part != .blobs || part == .blobs, part == .blobs ? policy.concernsBlobs : policy.concernsGenerations else {
             continue
           }
           let after = resumed?.part == part ? resumed?.after : nil

@@ -7,7 +7,4 @@ extension StorageError {
   static var queueNotFound: CloudError { CloudError(404, "QueueNotFound", "The specified queue does not exist.") }
   static var queueAlreadyExists: CloudError { CloudError(409, "QueueAlreadyExists", "The specified queue already exists.") }
   static var messageNotFound: CloudError { CloudError(404, "MessageNotFound", "The specified message does not exist.") }
-  static var popReceiptMismatch: CloudError {
-    CloudError(400, "PopReceiptMismatch", "The specified pop receipt did not match the pop receipt for a dequeued message.")
-  }
 }

@@ -31,7 +31,7 @@ struct QueueLists: Sendable {
     let hasMore = queues.count > maximum
     if hasMore { queues.removeLast() }
     var writer = XMLWriter(reserving: 512 + queues.count * 128)
-    writer.element("EnumerationResults", ["ServiceEndpoint": "https://\(call.account.name).queue.\(address.storageSuffix)/"]) { writer in
+    writer.element("EnumerationResults", ["ServiceEndpoint": call.endpoint(of: .queue, at: address)]) { writer in
       if !prefix.isEmpty { writer.element("Prefix", prefix) }
       if let marker { writer.element("Marker", marker) }
       if query["maxresults"] != nil { writer.element("MaxResults", maximum) }

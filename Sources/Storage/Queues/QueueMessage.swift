@@ -59,15 +59,18 @@ struct QueueMessage: Record, Sendable {
     expires.map { $0 <= now } ?? false
   }
 
-  /// The pop receipt, as clients know it.
+  /// Bytes of a pop receipt, which clients know in base64.
+  static let receiptBytes = 16
+
   var receiptText: String { Base64.encode(receipt.bytes) }
 
-  /// The message that a request names and whose pop receipt it has. Throws `MessageNotFound` and `PopReceiptMismatch`.
+  /// The message that a request names and whose pop receipt it has. Throws `MessageNotFound`, as well where the receipt is not the latest one.
+  ///
+  /// Source: Microsoft, "Delete Message", REST reference, remarks.
   static func require(_ call: StorageCall, receipt: String, in queue: Queue, at now: Timestamp, _ reader: any RecordReader) throws -> QueueMessage {
     guard let id = GUID(call.blob), let message = try reader.fetch(QueueMessage.self, key(tenant: queue.tenant, messages: queue.messages, id)),
-      !message.isExpired(at: now)
+      !message.isExpired(at: now), message.receiptText == receipt
     else { throw StorageError.messageNotFound }
-    guard message.receiptText == receipt else { throw StorageError.popReceiptMismatch }
     return message
   }
 }

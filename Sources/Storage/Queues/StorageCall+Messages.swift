@@ -28,6 +28,9 @@ extension StorageCall {
 
   func popReceipt() throws(CloudError) -> String {
     guard let receipt = request.query["popreceipt"], !receipt.isEmpty else { throw StorageError.missingRequiredQueryParameter("popreceipt") }
+    guard Base64.decode(receipt)?.count == QueueMessage.receiptBytes else {
+      throw StorageError.invalidQueryParameterValue("popreceipt", receipt, reason: "Invalid pop receipt format")
+    }
     return receipt
   }
 

@@ -20,6 +20,12 @@ extension StorageCall {
   /// Headers of features that no write serves yet: they must not be taken for granted.
   static let unservedWriteHeaders = ["x-ms-copy-source", "x-ms-structured-body", "x-ms-seal-blob", "x-ms-expiry-option", "x-ms-expiry-time"]
 
+  /// The URL of a service as lists name it: as the caller came to it at a port of development storage, else the account's own.
+  func endpoint(of service: StorageService, at address: CloudAddress) -> String {
+    guard request.connection.portService == nil else { return "http://\(request.authority)/\(account.name)" }
+    return "https://\(account.name).\(service.rawValue).\(address.storageSuffix)/"
+  }
+
   /// The announced length of the body; 411 when it is not announced.
   func contentLength() throws(CloudError) -> Int {
     guard let length = request.body.length else { throw StorageError.missingContentLength }
@@ -84,7 +90,7 @@ extension StorageCall {
   /// The lease that the request says it holds.
   func leaseID() throws(CloudError) -> GUID? {
     guard let text = header("x-ms-lease-id") else { return nil }
-    guard let lease = GUID(text) else { throw StorageError.invalidHeaderValue("x-ms-lease-id", text) }
+    guard let lease = GUID(anyForm: text) else { throw StorageError.invalidHeaderValue("x-ms-lease-id", text) }
     return lease
   }
 

@@ -108,10 +108,15 @@ public final class StorageEndpoint: EdgeService {
     if method == .POST, query.isEmpty, path.utf8.count > 1, !path.utf8.dropFirst().contains(UInt8(ascii: "/")) { return true }
     guard method == .GET || method == .PUT else { return false }
     guard path.utf8.dropFirst().contains(UInt8(ascii: "/")) else { return false }
-    for item in query.split(separator: "&") {
-      let name = item.prefix { $0 != "=" }.lowercased()
-      if name == "restype" { return false }
-      if name == "comp", !["block", "appendblock", "page"].contains(item.dropFirst(name.count + 1).lowercased()) { return false }
+    var rest = query.utf8
+    while !rest.isEmpty {
+      let item = rest.prefix { $0 != UInt8(ascii: "&") }
+      rest = rest.dropFirst(item.count + 1)
+      let name = Substring(item.prefix { $0 != UInt8(ascii: "=") })
+      if name.equalsIgnoringASCIICase("restype") { return false }
+      guard name.equalsIgnoringASCIICase("comp") else { continue }
+      let value = Substring(item.dropFirst(name.utf8.count + 1))
+      guard ["block", "appendblock", "page"].contains(where: { value.equalsIgnoringASCIICase($0) }) else { return false }
     }
     return true
   }
@@ -201,8 +206,7 @@ public final class StorageEndpoint: EdgeService {
   }
 
   private func locate(_ request: EdgeRequest, _ exchange: inout Exchange) async throws -> (StorageTarget, OpenAccount) {
-    exchange.service =
-      Self.portService(of: request) ?? StorageTarget.accountName(host: request.host, domain: address.domain)?.service ?? .blob
+    exchange.service = service(of: request)
     let target = try target(of: request)
     guard let account = try await accounts.account(named: target.account) else { throw StorageError.resourceNotFound }
     exchange.named = account
@@ -218,11 +222,16 @@ public final class StorageEndpoint: EdgeService {
       host: request.host, path: request.path, query: request.query, domain: address.domain, addressService: Self.portService(of: request) ?? .blob)
   }
 
+  private func service(of request: EdgeRequest) -> StorageService {
+    Self.portService(of: request) ?? StorageTarget.accountName(host: request.host, domain: address.domain)?.service ?? .blob
+  }
+
   private static func portService(of request: EdgeRequest) -> StorageService? {
     request.connection.portService.flatMap { StorageService(rawValue: $0) }
   }
 
   private func grant(_ request: EdgeRequest, as asker: Asker, now: Timestamp, _ exchange: inout Exchange) async throws -> GrantedRequest {
+    exchange.service = service(of: request)
     let requested = try StorageVersion.requested(by: request)
     if let requested { exchange.version = requested }
     let (target, account) = try await locate(request, &exchange)
@@ -250,7 +259,7 @@ public final class StorageEndpoint: EdgeService {
     var request = request
     if let scope = credential.encryptionScope { try SignedEncryptionScope.apply(scope, to: &request, at: target.level) }
     let call = StorageCall(
-      request: request, operation: operation.name, account: account.account, properties: account.properties, container: target.container,
+      request: request, operation: operation.name, state: account.state, container: target.container,
       blob: target.blob, principal: credential.principal, version: version, now: now, steady: clock.steady(), overrides: credential.overrides,
       signedTable: credential.signedTable, keyRange: credential.keyRange, isAnonymous: credential.isAnonymous, pipeline: self)
     try await openKeys(of: account, for: operation, call)

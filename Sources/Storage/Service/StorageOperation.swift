@@ -69,9 +69,8 @@ struct StorageCall: Sendable {
   var request: EdgeRequest
   /// `StorageOperation.name`.
   var operation: String
-  var account: StorageAccount
-  /// The settings of the account's blob service.
-  var properties: BlobServiceProperties
+  /// The account and the settings of its blob service.
+  var state: AccountState
   /// The name of the container, queue or table, decoded; `$root` and `$web` included. Empty on account level.
   var container: String
   /// The name of the blob, the id of the message or the key of the entity, decoded. Empty above that.
@@ -92,4 +91,7 @@ struct StorageCall: Sendable {
   var isAnonymous = false
   /// For what the request asks of others.
   var pipeline: any StoragePipeline
+
+  var account: StorageAccount { state.account }
+  var properties: BlobServiceProperties { state.properties }
 }

@@ -44,6 +44,7 @@ struct StorageOperations: Sendable {
       service: target.service, level: target.level, comp: comp?.lowercased(), resourceType: resourceType?.lowercased())
     let candidates = bySelector[Selector(method: request.method.rawValue, place: place)] ?? []
     if let operation = candidates.first(where: { $0.matches(request) }) { return operation }
+    if target.level == .entity, request.method == .POST, request.headers.contains(name: "x-http-method") { throw TableError.methodIncorrectValue }
     guard methods[place] == nil else { throw StorageError.unsupportedHttpVerb }
     if let comp { throw StorageError.invalidQueryParameterValue("comp", comp) }
     if let resourceType { throw StorageError.invalidQueryParameterValue("restype", resourceType) }

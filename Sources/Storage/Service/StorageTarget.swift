@@ -122,13 +122,15 @@ struct StorageTarget: Equatable, Sendable {
 
   /// The account and service whose host this is; nil for every other host.
   static func accountName(host: String, domain: String) -> (account: String, service: StorageService)? {
-    for service in StorageService.allCases {
-      let suffix = ".\(service.rawValue).core.\(domain)"
-      guard host.hasSuffix(suffix) else { continue }
-      let name = host.dropLast(suffix.count)
-      return name.isEmpty || name.contains(".") ? nil : (String(name), service)
+    guard let dot = host.utf8.firstIndex(of: UInt8(ascii: ".")), dot > host.startIndex else { return nil }
+    let parent = host.utf8[host.utf8.index(after: dot)...]
+    let core = ".core.".utf8
+    let service = StorageService.allCases.first { service in
+      let name = service.rawValue.utf8
+      guard parent.starts(with: name), parent.dropFirst(name.count).starts(with: core) else { return false }
+      return parent.dropFirst(name.count + core.count).elementsEqual(domain.utf8)
     }
-    return nil
+    return service.map { (String(host[..<dot]), $0) }
   }
 
   private static func hasControlCharacter(_ text: String) -> Bool {

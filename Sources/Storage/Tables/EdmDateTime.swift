@@ -13,14 +13,16 @@ struct EdmDateTime: Sendable, Equatable, Comparable {
   private static let microsecondsBeforeEpoch: Int64 = 62_135_596_800_000_000
   /// 1601-01-01, the earliest that the service takes.
   static let earliest: UInt64 = 504_911_232_000_000_000
+  /// The last 100 ns of the year 9999, the latest.
+  static let latest: UInt64 = 3_155_378_975_999_999_999
 
-  /// Parses ISO 8601 with up to seven digits of fraction; nil for anything else and for years before 1601.
+  /// Parses ISO 8601 with up to seven digits of fraction; nil for anything else, and for what lies before 1601 or behind 9999 in UTC.
   init?(_ text: String) {
     guard let time = Timestamp(iso8601: text) else { return nil }
     let microseconds = time.microseconds + Self.microsecondsBeforeEpoch
     guard microseconds >= 0 else { return nil }
     ticks = UInt64(microseconds) * 10 + UInt64(Self.seventhDigit(text))
-    guard ticks >= Self.earliest else { return nil }
+    guard (Self.earliest...Self.latest).contains(ticks) else { return nil }
   }
 
   private static func seventhDigit(_ text: String) -> UInt8 {

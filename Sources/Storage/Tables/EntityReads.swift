@@ -20,10 +20,16 @@ struct EntityReads: Sendable {
   /// Bytes that one read of the store may give, as far as the last one tells.
   private static let bytesPerRead = 1 << 20
 
+  /// OData's options that the service has not, and whose answer would be another one.
+  ///
+  /// Source: Microsoft, "Query operators supported for the Table service".
+  private static let unservedOptions = ["$orderby", "$skip", "$inlinecount", "$expand"]
+
   /// Source: Microsoft, "Query Entities", REST reference.
   @Sendable
   func query(_ call: StorageCall) async throws -> EdgeResponse {
     let answers = try TableAnswers(call, domain: domain)
+    for option in Self.unservedOptions where call.request.query[option] != nil { throw TableError.notImplemented }
     let filter = try TableFilter.requested(call.request.query)
     let selection = try EntitySelection.requested(by: call.request)
     let limit = try Self.top(call.request)
