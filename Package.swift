@@ -193,7 +193,7 @@ let package = Package(
     tests("ResourceManager", ["Access", "Base", "Edge", "Keyring", "Ledger", "Records", "Wire", .logging, .nio, .nioHTTP1]),
     tests("Monitor", ["Access", "Base", "Edge", "Records", "ResourceManager", "Wire", .logging, .nio, .nioHTTP1]),
     tests("Directory", ["Access", "Base", "Edge", "Identity", "Keyring", "Ledger", "Records", "Wire", .logging, .nio, .nioHTTP1]),
-    tests("Edge", ["Base", .logging, .nio, .nioEmbedded, .nioHTTP1, .nioSSL]),
+    tests("Edge", ["Base", .logging, .nio, .nioEmbedded, .nioHTTP1, .nioPosix, .nioSSL]),
     tests(
       "Storage", ["Access", "Base", "Edge", "Extents", "Keyring", "Ledger", "Records", "ResourceManager", "Wire", .crypto, .logging, .nio, .nioHTTP1]),
     tests("Ledger", ["Base", "Keyring", "Records", "Wire", .asn1, .crypto, .logging, .x509]),

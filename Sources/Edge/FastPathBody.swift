@@ -1,9 +1,9 @@
-internal import NIOCore
+package import NIOCore
 internal import Synchronization
 
 /// The body of a request on the fast path: filled by the channel's event loop, emptied by the service's task.
-final class FastPathBody: EdgeBody {
-  let length: Int?
+package final class FastPathBody: EdgeBody {
+  package let length: Int?
   /// Asks the event loop for more, once there is room again; also sends `100 Continue` when the service first asks for bytes.
   private let wantMore: @Sendable () -> Void
   private let highWaterBytes: Int
@@ -17,18 +17,18 @@ final class FastPathBody: EdgeBody {
     var hasAsked = false
   }
 
-  init(length: Int?, highWaterBytes: Int, wantMore: @escaping @Sendable () -> Void) {
+  package init(length: Int?, highWaterBytes: Int, wantMore: @escaping @Sendable () -> Void) {
     self.length = length
     self.highWaterBytes = highWaterBytes
     self.wantMore = wantMore
   }
 
   /// Whether the socket should not be read for now.
-  var isFull: Bool {
+  package var isFull: Bool {
     state.withLock { $0.bufferedBytes >= highWaterBytes }
   }
 
-  func append(_ piece: ByteBuffer) {
+  package func append(_ piece: ByteBuffer) {
     let waiter = state.withLock { state -> CheckedContinuation<ByteBuffer?, any Error>? in
       if let waiter = state.waiter {
         state.waiter = nil
@@ -42,7 +42,7 @@ final class FastPathBody: EdgeBody {
   }
 
   /// Marks the end: of the body, or of the connection before it.
-  func end(_ result: Result<Void, any Error>) {
+  package func end(_ result: Result<Void, any Error>) {
     let waiter = state.withLock { state -> CheckedContinuation<ByteBuffer?, any Error>? in
       guard state.end == nil else { return nil }
       state.end = result
@@ -52,26 +52,27 @@ final class FastPathBody: EdgeBody {
     waiter?.resume(with: result.map { nil })
   }
 
-  func next() async throws -> ByteBuffer? {
-    let (isFirst, wasFull) = state.withLock { state in
+  package func next() async throws -> ByteBuffer? {
+    let isFirst = state.withLock { state in
       defer { state.hasAsked = true }
       // What has arrived whole need not be asked for.
-      return (!state.hasAsked && state.end == nil, state.bufferedBytes >= highWaterBytes)
+      return !state.hasAsked && state.end == nil
     }
     if isFirst { wantMore() }
-    let piece: ByteBuffer? = try await withCheckedThrowingContinuation { continuation in
-      let immediate = state.withLock { state -> Result<ByteBuffer?, any Error>? in
+    return try await withCheckedThrowingContinuation { continuation in
+      let (immediate, hasRoomAgain) = state.withLock { state -> (Result<ByteBuffer?, any Error>?, Bool) in
         if let piece = state.pieces.popFirst() {
+          // Whoever finds the body full stops reading, and goes on when the piece is taken that makes room again: that must be seen as it is taken.
+          let wasFull = state.bufferedBytes >= highWaterBytes
           state.bufferedBytes -= piece.readableBytes
-          return .success(piece)
+          return (.success(piece), wasFull && state.bufferedBytes < highWaterBytes)
         }
-        if let end = state.end { return end.map { nil } }
+        if let end = state.end { return (end.map { nil }, false) }
         state.waiter = continuation
-        return nil
+        return (nil, false)
       }
+      if hasRoomAgain { wantMore() }
       if let immediate { continuation.resume(with: immediate) }
     }
-    if wasFull && !isFull { wantMore() }
-    return piece
   }
 }
