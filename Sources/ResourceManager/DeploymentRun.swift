@@ -220,6 +220,11 @@ extension ResourceManager {
     }
   }
 
+  /// Ends a deployment where it stands.
+  func endDeployment(_ operation: LongRunningOperation, failure: CloudError) async throws {
+    try await finish(operation, Deployment.key(operation.tenant, operation.target), outputs: nil, failure: failure)
+  }
+
   private func finish(_ operation: LongRunningOperation, _ key: RecordKey, outputs: JSON?, failure: CloudError?) async throws {
     try await mark(key) { deployment in
       deployment.state = failure == nil ? .succeeded : failure?.code == "DeploymentCanceled" ? .canceled : .failed

@@ -75,6 +75,8 @@ public struct LongRunningOperation: Record, Codable, Sendable {
   public var endTime: Timestamp?
   public var failure: Failure?
   public var origin: Origin
+  /// How often a process has begun and found it unfinished; nil for never.
+  var starts: Int?
   /// Input, output and failure, as they rest.
   var sealed: SealedContent?
 

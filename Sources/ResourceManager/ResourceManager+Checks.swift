@@ -105,11 +105,13 @@ extension ResourceManager {
     }
   }
 
-  /// Sets what is Resource Manager's own.
-  static func stamp(_ resource: inout Resource, _ id: ResourceID, replacing existing: Resource?, _ etag: GUID, _ context: ArmContext) {
+  /// Sets what is Resource Manager's own. The tag of what a provider keeps in its own records is the provider's.
+  static func stamp(
+    _ resource: inout Resource, _ type: any ResourceType, _ id: ResourceID, replacing existing: Resource?, _ etag: GUID, _ context: ArmContext
+  ) {
     resource.tenant = context.tenant
     resource.id = id
-    resource.etag = etag
+    if !(type is any ProjectedResourceType) { resource.etag = etag }
     resource.createdTime = existing?.createdTime ?? context.now
     resource.changedTime = context.now
   }

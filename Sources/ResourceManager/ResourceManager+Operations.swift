@@ -8,10 +8,32 @@ internal import Wire
 extension ResourceManager {
   /// Runs until shutdown. Unfinished operations of an earlier run are taken up at once. `dispatcher` takes the requests that deployments make.
   public func run(dispatcher: ArmDispatcher? = nil) async throws {
+    do {
+      try await countStart()
+    } catch {
+      logger.error("pending operations could not be counted", metadata: ["error": "\(error)"])
+    }
     signal.yield()
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.carryOn(dispatcher) }
       group.addTask { await self.keepHouse() }
+    }
+  }
+
+  /// Counts this start with every operation that it finds unfinished. One with which the process has begun too often may be what ends it each time: it is
+  /// given up before it is taken up again, so that the cloud serves whatever one request brought it to.
+  package func countStart() async throws {
+    for operation in try await pendingOperations() where operation.work != .deleteResource && operation.work != .deleteResourceGroup {
+      let starts = try await records.write { transaction in
+        guard var current = try transaction.fetch(LongRunningOperation.self, operation.key), !current.status.isTerminal else { return 0 }
+        let starts = (current.starts ?? 0) + 1
+        current.starts = starts
+        try transaction.save(current)
+        return starts
+      }
+      guard starts > ResourceManagerLimits.maximumOperationStarts else { continue }
+      logger.error("operation given up: the process has begun too often with it", metadata: ["operation": "\(operation.id)", "starts": "\(starts)"])
+      await giveUp(operation)
     }
   }
 
@@ -100,9 +122,9 @@ extension ResourceManager {
   }
 
   private func giveUp(_ operation: LongRunningOperation) async {
+    let failure = CloudError(500, "InternalExecutionError", "An internal execution error occurred. Please retry later.")
     do {
-      try await end(
-        operation, failure: CloudError(500, "InternalExecutionError", "An internal execution error occurred. Please retry later."))
+      if operation.work == .deploy { try await endDeployment(operation, failure: failure) } else { try await end(operation, failure: failure) }
     } catch {
       logger.error("operation could not be ended", metadata: ["operation": "\(operation.id)", "error": "\(error)"])
     }

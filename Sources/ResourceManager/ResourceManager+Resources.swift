@@ -169,7 +169,7 @@ extension ResourceManager {
       resource.location = location ?? resource.location
       // What comes back from a deletion may bring its tags.
       if descriptor.supportsTags { resource.tags = tags ?? (existing == nil ? resource.tags : [:]) }
-      Self.stamp(&resource, id, replacing: existing, etag, context)
+      Self.stamp(&resource, type, id, replacing: existing, etag, context)
       let rendered = try self.store(resource, type, operationID: operationID, context, in: transaction)
       return ((rendered, existing == nil), existing == nil ? descriptor.createdStatus : descriptor.updatedStatus)
     }
@@ -195,7 +195,7 @@ extension ResourceManager {
       var resource = try type.put(change, in: transaction)
       resource.location = existing.location
       if type.descriptor.supportsTags { resource.tags = tags ?? existing.tags }
-      Self.stamp(&resource, id, replacing: existing, etag, context)
+      Self.stamp(&resource, type, id, replacing: existing, etag, context)
       return (try self.store(resource, type, operationID: operationID, context, in: transaction), 200)
     }
   }

@@ -44,6 +44,8 @@ public enum ResourceManagerLimits {
   public static let deletionPollMilliseconds = 100
   /// Times that a step which fails inside is tried before its operation is given up. Deletions are never given up.
   public static let maximumOperationAttempts = 8
+  /// Starts of the process that an operation may see before it is given up. Deletions are never given up.
+  public static let maximumOperationStarts = 16
   /// The longest pause, in seconds, before such a step is tried again.
   public static let maximumOperationPauseSeconds = 30
   /// Deployments that the history of a group or subscription shows.

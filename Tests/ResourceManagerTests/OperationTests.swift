@@ -104,6 +104,30 @@ import Wire
     try await cloud.close()
   }
 
+  @Test func aDeploymentWithWhichTheProcessBeginsTooOftenIsGivenUp() async throws {
+    let cloud = try await Cloud()
+    await cloud.makeGroup()
+    let template: JSON = [
+      "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0", "resources": [],
+    ]
+    let path = cloud.group("rg") + "/providers/Microsoft.Resources/deployments/d"
+    let body: JSON = ["properties": ["mode": "Incremental", "template": template]]
+    #expect(await cloud.send(.PUT, path, body: body).status == 201)
+    func state() async -> String? { await cloud.send(.GET, path).json["properties"]?["provisioningState"]?.string }
+    for _ in 0..<ResourceManagerLimits.maximumOperationStarts { try await cloud.manager.countStart() }
+    #expect(await state() != "Failed")
+    #expect(try await cloud.manager.pendingOperations().count == 1)
+    try await cloud.manager.countStart()
+    #expect(await state() == "Failed")
+    #expect(try await cloud.manager.pendingOperations().isEmpty)
+    // A deletion goes on however often the process begins.
+    _ = await cloud.send(.DELETE, cloud.group("rg"))
+    for _ in 0...ResourceManagerLimits.maximumOperationStarts { try await cloud.manager.countStart() }
+    await cloud.manager.drainOperations()
+    #expect(await cloud.send(.GET, cloud.group("rg")).status == 404)
+    try await cloud.close()
+  }
+
   @Test func anOperationIsShownToItsCallerAndToWhoMayReadAll() async throws {
     let cloud = try await Cloud()
     await cloud.makeGroup()
