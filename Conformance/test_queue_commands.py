@@ -61,7 +61,7 @@ def test_a_message_is_put_peeked_taken_changed_and_deleted(az, proof, queue):
     assert (taken["id"], taken["content"], taken["dequeueCount"]) == (put["id"], text, 1)
     assert az("storage", "message", "peek", *where) == []
     stale = ("--id", put["id"], "--pop-receipt", put["popReceipt"])
-    assert "did not match the pop receipt" in az.refused("storage", "message", "delete", *stale, *where)
+    assert "does not exist" in az.refused("storage", "message", "delete", *stale, *where)
     changed = az(
         "storage", "message", "update", "--id", taken["id"], "--pop-receipt", taken["popReceipt"], "--content", "other", "--visibility-timeout", "0",
         *where)

@@ -39,8 +39,8 @@ struct BlobDraft: Sendable {
   func blob(in container: Container, replacing existing: Blob?, content: BlobContent, key: BlobKey? = nil, _ call: StorageCall) -> Blob {
     // A clock that was put back makes no change older than what it changes.
     let lastModified = max(call.now, existing?.lastModified ?? call.now)
-    // A tier that was set stays with the name.
-    let inherited = tier == nil && existing?.type == type ? existing : nil
+    // A tier that was set stays with the name of a block blob.
+    let inherited = tier == nil && type == .block && existing?.type == type ? existing : nil
     var blob = Blob(
       tenant: container.tenant, container: container.id, name: call.blob, etag: ETag(at: call.now, after: existing?.etag), lastModified: lastModified,
       createdTime: existing?.createdTime ?? call.now, size: size, content: content, properties: properties, metadata: metadata,
