@@ -36,6 +36,13 @@ def unique(prefix):
     return prefix + uuid.uuid4().hex[:12]
 
 
+def run_seed():
+    """The seed of what a test draws: printed, so that `COCAGNE_SEED` repeats the run."""
+    seed = int(os.environ.get("COCAGNE_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"COCAGNE_SEED={seed}")
+    return seed
+
+
 def free_port():
     """A port that nobody has: not one of those that connections are given by themselves, or a cloud that begins again may find it taken."""
     while True:

@@ -1,7 +1,6 @@
 """The power is cut while clients write: what was acknowledged is there afterwards, what was not is whole or absent."""
 
 import hashlib
-import os
 import random
 import threading
 import time
@@ -10,7 +9,7 @@ import pytest
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 
-from cloud import unique
+from cloud import run_seed, unique
 
 WRITERS = 8
 ROUNDS = 4
@@ -63,8 +62,7 @@ def service_of(cloud, account, key):
 
 @pytest.mark.timeout(900)
 def test_an_acknowledged_write_survives_a_kill_during_parallel_uploads(own_cloud):
-    seed = int(os.environ.get("COCAGNE_SEED", random.SystemRandom().randrange(1 << 32)))
-    print(f"COCAGNE_SEED={seed}")
+    seed = run_seed()
     generator = random.Random(seed)
     cloud = own_cloud()
     group, account, box = unique("rg"), unique("acct"), "box"

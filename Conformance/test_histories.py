@@ -13,7 +13,7 @@ from azure.data.tables import TableServiceClient, UpdateMode
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from cloud import unique
+from cloud import run_seed, unique
 from histories import ABSENT, NEVER, Operation, check, check_queue
 
 CLIENTS = 6
@@ -24,12 +24,6 @@ SOAK_SECONDS = float(os.environ.get("COCAGNE_SOAK_SECONDS", 0))
 SOAKED_TESTS = 4
 ROUND_OPERATIONS = 40
 HIDDEN_SECONDS = 3
-
-
-def seed():
-    value = int(os.environ.get("COCAGNE_SEED", random.SystemRandom().randrange(1 << 32)))
-    print(f"COCAGNE_SEED={value}")
-    return value
 
 
 # The checker itself
@@ -259,7 +253,7 @@ def run_round(cloud, kind, account, key, generator, prefix, cuts):
 @pytest.mark.timeout(max(900, SOAK_SECONDS * 2))
 @pytest.mark.parametrize("kind", [BlobRegister, BlockRegister, EntityRegister], ids=["blobs", "block lists", "entities"])
 def test_one_order_explains_what_all_clients_saw(own_cloud, kind):
-    generator = random.Random(seed())
+    generator = random.Random(run_seed())
     cloud = own_cloud()
     group, account = unique("rg"), unique("acct")
     cloud.make_group(group)
@@ -324,7 +318,7 @@ class Worker(threading.Thread):
 
 @pytest.mark.timeout(max(600, SOAK_SECONDS * 2))
 def test_a_queue_loses_nothing_and_delivers_nothing_twice_while_it_is_hidden(own_cloud):
-    generator = random.Random(seed())
+    generator = random.Random(run_seed())
     cloud = own_cloud()
     group, account = unique("rg"), unique("acct")
     cloud.make_group(group)

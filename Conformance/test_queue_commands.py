@@ -1,6 +1,5 @@
 """Queues and messages through `az storage`, with each way to prove who asks, and what becomes of messages when the power is cut."""
 
-import os
 import random
 import threading
 import time
@@ -9,7 +8,7 @@ import pytest
 from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueServiceClient
 
-from cloud import unique
+from cloud import run_seed, unique
 from proofs import data_role_fixture, proof_fixture, soon
 
 PRODUCERS = 4
@@ -159,9 +158,7 @@ class Consumer(threading.Thread):
 
 @pytest.mark.timeout(900)
 def test_what_was_acknowledged_of_messages_survives_a_kill(own_cloud):
-    seed = int(os.environ.get("COCAGNE_SEED", random.SystemRandom().randrange(1 << 32)))
-    print(f"COCAGNE_SEED={seed}")
-    generator = random.Random(seed)
+    generator = random.Random(run_seed())
     cloud = own_cloud()
     group, account = unique("rg"), unique("acct")
     cloud.make_group(group)
